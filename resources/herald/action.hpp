@@ -1,0 +1,43 @@
+#pragma once
+// The problem: an action is asked for in one place (typed code, a call by name, a gateway) and happens in another (the
+// store's writer, inside a transaction). `action_request` is what travels: the action, the row's key, and the inputs, cast
+// and checked where they were given. `apply` is what happens on the writer, the same for every store.
+//
+// Order inside `apply`: find the row (update, destroy); version check; inputs; defaults and generated keys (create); the
+// action's changes and validations in the order of their definition; required attributes and constraints; timestamps and
+// lock version; the row; the topics; the event. A failure anywhere leaves an error and no event; the caller rolls back.
+//
+// Thread safety: action_request, action_outcome: plain values. apply: the writer only.
+
+#include <herald/transaction.hpp>
+
+namespace herald {
+
+struct action_request {
+  const resource_table* resource = nullptr;
+  std::uint16_t action = 0;              // index into resource_table::actions
+  row_key key;                           // update, destroy
+  record input;                          // a row holding the inputs; may be empty when there are none
+  detail::attribute_mask given = 0;      // which attributes of `input` the caller gave
+  std::optional<std::int64_t> version;   // the lock version of the caller's copy; none: whatever is there
+  std::string tenant;
+  std::vector<named_value> metadata;
+  bool notify = true;                    // false: the row changes, no event is written
+  bool notify_unchanged = false;         // true: an update that changes nothing writes an event of kind unchanged
+};
+
+struct action_outcome {
+  event_kind kind = event_kind::created;
+  record before;                         // empty on create
+  record after;                          // empty on destroy
+  event_ptr event;                       // null when none was written
+};
+
+/// Runs one action. On failure the transaction must be rolled back to where it was before the call.
+[[nodiscard]] result<action_outcome> apply(transaction& tx, const action_request& request);
+
+/// A request for an action by name, with inputs by name; refuses unknown names and values that do not fit, listing all.
+[[nodiscard]] result<action_request> request_by_name(const resource_table& resource, std::string_view action,
+                                                     std::span<const named_value> inputs);
+
+}  // namespace herald

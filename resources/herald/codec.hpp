@@ -1,0 +1,263 @@
+#pragma once
+// The problem: an attribute may have any C++ type, and behind the typed edge there are only values. `codec<V>` says, once
+// per type, which value a V is and how to make a V from a value that came from outside.
+//
+// Known: bool, the integers, float and double, std::string, uuid, timestamp, std::chrono durations (kept in
+// microseconds), byte_vector, enumerations (kept as integers, or as text when `enum_names<E>` lists their names),
+// std::optional<V> (nullable) and std::vector<V> (a list). Teach your own type by specialising `codec`: a `type`, a
+// `get` that gives a view into the object, a `set` that says what was wrong.
+//
+// Casts are strict but for three that lose nothing: an integer may stand for a real, a text for the enumerator it names
+// and for the uuid it spells. A "7" where 7 is wanted is refused: who sends it should learn of it.
+//
+// Thread safety: no state. Errors: cast_status.
+
+#include <herald/value.hpp>
+
+#include <chrono>
+#include <limits>
+#include <optional>
+#include <type_traits>
+#include <utility>
+
+namespace herald {
+
+enum class cast_status : std::uint8_t { ok, wrong_type, out_of_range, is_null };
+
+/// Lists an enumeration's names, in the order of their values from zero:
+/// `template <> struct herald::enum_names<color> { static constexpr std::string_view names[] = {"red", "green"}; };`
+template <class E>
+struct enum_names;
+
+template <class V>
+struct codec;
+
+template <class V>
+concept has_codec = requires(V& v, const V& c, value_view from) {
+  { codec<V>::type } -> std::convertible_to<value_type>;
+  { codec<V>::get(c) } -> std::same_as<value_view>;
+  { codec<V>::set(v, from) } -> std::same_as<cast_status>;
+};
+
+template <>
+struct codec<bool> {
+  static constexpr value_type type = value_type::boolean;
+  static constexpr value_view get(bool v) noexcept { return v; }
+  static constexpr cast_status set(bool& to, value_view from) noexcept {
+    if (from.type() != type) return cast_status::wrong_type;
+    to = from.boolean();
+    return cast_status::ok;
+  }
+};
+
+template <std::integral I>
+struct codec<I> {
+  static constexpr value_type type = value_type::integer;
+  static constexpr value_view get(I v) noexcept { return static_cast<std::int64_t>(v); }
+  static constexpr cast_status set(I& to, value_view from) noexcept {
+    if (from.type() != type) return cast_status::wrong_type;
+    if (!std::in_range<I>(from.integer())) return cast_status::out_of_range;
+    to = static_cast<I>(from.integer());
+    return cast_status::ok;
+  }
+};
+
+template <std::floating_point R>
+struct codec<R> {
+  static constexpr value_type type = value_type::real;
+  static constexpr value_view get(R v) noexcept { return static_cast<double>(v); }
+  static constexpr cast_status set(R& to, value_view from) noexcept {
+    if (from.type() == value_type::integer) {
+      to = static_cast<R>(from.integer());
+      return cast_status::ok;
+    }
+    if (from.type() != type) return cast_status::wrong_type;
+    to = static_cast<R>(from.real());
+    return cast_status::ok;
+  }
+};
+
+template <>
+struct codec<std::string> {
+  static constexpr value_type type = value_type::text;
+  static value_view get(const std::string& v) noexcept { return std::string_view{v}; }
+  static cast_status set(std::string& to, value_view from) {
+    if (from.type() != type) return cast_status::wrong_type;
+    to.assign(from.text());
+    return cast_status::ok;
+  }
+};
+
+template <>
+struct codec<byte_vector> {
+  static constexpr value_type type = value_type::bytes;
+  static value_view get(const byte_vector& v) noexcept { return bytes_view{v}; }
+  static cast_status set(byte_vector& to, value_view from) {
+    if (from.type() != type) return cast_status::wrong_type;
+    to.assign(from.as_bytes().begin(), from.as_bytes().end());
+    return cast_status::ok;
+  }
+};
+
+template <>
+struct codec<uuid> {
+  static constexpr value_type type = value_type::uuid;
+  static constexpr value_view get(const uuid& v) noexcept { return v; }
+  static cast_status set(uuid& to, value_view from) noexcept {
+    if (from.type() == value_type::text) {
+      const auto parsed = uuid::parse(from.text());
+      if (!parsed) return cast_status::wrong_type;
+      to = *parsed;
+      return cast_status::ok;
+    }
+    if (from.type() != type) return cast_status::wrong_type;
+    to = from.as_uuid();
+    return cast_status::ok;
+  }
+};
+
+template <>
+struct codec<timestamp> {
+  static constexpr value_type type = value_type::time;
+  static constexpr value_view get(timestamp v) noexcept { return v; }
+  static constexpr cast_status set(timestamp& to, value_view from) noexcept {
+    if (from.type() != type) return cast_status::wrong_type;
+    to = from.time();
+    return cast_status::ok;
+  }
+};
+
+template <class Rep, class Period>
+struct codec<std::chrono::duration<Rep, Period>> {
+  using duration = std::chrono::duration<Rep, Period>;
+  static constexpr value_type type = value_type::duration;
+  static constexpr value_view get(duration v) noexcept {
+    return std::chrono::duration_cast<std::chrono::microseconds>(v);
+  }
+  static constexpr cast_status set(duration& to, value_view from) noexcept {
+    if (from.type() != type) return cast_status::wrong_type;
+    to = std::chrono::duration_cast<duration>(from.duration());
+    return cast_status::ok;
+  }
+};
+
+template <class E>
+  requires std::is_enum_v<E>
+struct codec<E> {
+  using number = std::underlying_type_t<E>;
+  static constexpr bool named = requires { enum_names<E>::names; };
+  static constexpr value_type type = named ? value_type::text : value_type::integer;
+  static constexpr value_view get(E v) noexcept {
+    if constexpr (named) {
+      return enum_names<E>::names[static_cast<std::size_t>(v)];
+    } else {
+      return static_cast<std::int64_t>(v);
+    }
+  }
+  static constexpr cast_status set(E& to, value_view from) noexcept {
+    if (from.type() != type) return cast_status::wrong_type;
+    if constexpr (named) {
+      number at = 0;
+      for (const std::string_view name : enum_names<E>::names) {
+        if (name == from.text()) {
+          to = static_cast<E>(at);
+          return cast_status::ok;
+        }
+        ++at;
+      }
+      return cast_status::out_of_range;
+    } else {
+      if (!std::in_range<number>(from.integer())) return cast_status::out_of_range;
+      to = static_cast<E>(from.integer());
+      return cast_status::ok;
+    }
+  }
+};
+
+namespace detail {
+
+template <class V>
+inline constexpr list_ops vector_ops{
+    [](const void* list) { return static_cast<const std::vector<V>*>(list)->size(); },
+    [](const void* list, std::size_t index) {
+      return codec<V>::get((*static_cast<const std::vector<V>*>(list))[index]);
+    }};
+
+template <class V>
+struct nullable_of {
+  using type = V;
+  static constexpr bool value = false;
+};
+template <class V>
+struct nullable_of<std::optional<V>> {
+  using type = V;
+  static constexpr bool value = true;
+};
+
+/// Everything an attribute's C++ type can do, behind pointers: one table a type, shared by all attributes of the type.
+struct type_ops {
+  value_type type;
+  bool nullable;
+  value_view (*get)(const void* member);
+  cast_status (*set)(void* member, const value_view& from);
+  bool (*same)(const void* left, const void* right);
+  void (*copy)(void* to, const void* from);
+};
+
+template <class M>
+value_view get_member(const void* member) {
+  using V = typename nullable_of<M>::type;
+  const M& at = *static_cast<const M*>(member);
+  if constexpr (nullable_of<M>::value) {
+    return at ? codec<V>::get(*at) : value_view{};
+  } else {
+    return codec<V>::get(at);
+  }
+}
+
+template <class M>
+cast_status set_member(void* member, const value_view& from) {
+  using V = typename nullable_of<M>::type;
+  M& at = *static_cast<M*>(member);
+  if constexpr (nullable_of<M>::value) {
+    if (from.is_null()) {
+      at.reset();
+      return cast_status::ok;
+    }
+    V made{};
+    const cast_status status = codec<V>::set(made, from);
+    if (status == cast_status::ok) at.emplace(std::move(made));
+    return status;
+  } else {
+    return from.is_null() ? cast_status::is_null : codec<V>::set(at, from);
+  }
+}
+
+template <class M>
+inline constexpr type_ops type_ops_of{
+    codec<typename nullable_of<M>::type>::type,
+    nullable_of<M>::value,
+    &get_member<M>,
+    &set_member<M>,
+    [](const void* left, const void* right) { return *static_cast<const M*>(left) == *static_cast<const M*>(right); },
+    [](void* to, const void* from) { *static_cast<M*>(to) = *static_cast<const M*>(from); }};
+
+}  // namespace detail
+
+template <has_codec V>
+struct codec<std::vector<V>> {
+  static constexpr value_type type = value_type::list;
+  static value_view get(const std::vector<V>& v) noexcept { return {&v, detail::vector_ops<V>}; }
+  static cast_status set(std::vector<V>& to, value_view from) {
+    if (from.type() != type) return cast_status::wrong_type;
+    std::vector<V> parts(from.size());
+    for (std::size_t i = 0; i < parts.size(); ++i) {
+      if (from[i].is_null()) return cast_status::wrong_type;
+      if (const cast_status status = codec<V>::set(parts[i], from[i]); status != cast_status::ok) return status;
+    }
+    to = std::move(parts);
+    return cast_status::ok;
+  }
+};
+
+}  // namespace herald

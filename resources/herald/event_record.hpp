@@ -1,0 +1,51 @@
+#pragma once
+// The problem: what a committed action did must reach subscribers, the log and the wire as one thing that says
+// everything: which resource and action, which row, how it was and is, which attributes changed, to which topics, when,
+// for which tenant. `event_record` is that thing, erased; `herald::event<resource>` is its typed face.
+//
+// Who implements what: the action engine fills it; a store's `append` numbers it (`at`) inside the action's transaction;
+// the notifier and the log hand it on. From then on it is constant and shared.
+//
+// Thread safety: shared events are constant. Lifetime: shared_ptr<const event_record>; tables are static.
+
+#include <herald/offset.hpp>
+#include <herald/record.hpp>
+
+namespace herald {
+
+enum class event_kind : std::uint8_t { created, updated, destroyed, unchanged };
+[[nodiscard]] std::string_view to_string(event_kind kind) noexcept;
+
+struct event_record {
+  /// One topic, and which publication of the resource led to it (index into resource_table::publications).
+  struct route {
+    std::string topic;
+    std::uint16_t publication = 0;
+    friend bool operator==(const route&, const route&) = default;
+  };
+
+  offset at;                                // given by the store's append
+  const resource_table* resource = nullptr;
+  std::uint16_t action = 0;                 // index into resource_table::actions
+  event_kind kind = event_kind::created;
+  row_key key;
+  record before;                            // empty on create; sensitive attributes are as in a new row
+  record after;                             // empty on destroy; sensitive attributes are as in a new row
+  detail::attribute_mask changed = 0;       // create: all attributes; destroy: none
+  std::vector<route> routes;                // in the order of the publications; may be empty
+  timestamp time{};                         // of the transaction
+  std::string tenant;                       // empty: none
+  std::vector<named_value> metadata;        // what the caller gave along
+
+  [[nodiscard]] const detail::action_info& action_info() const noexcept { return resource->actions[action]; }
+  /// The event's name on a route: the publication's, else the action's.
+  [[nodiscard]] std::string_view name_on(const route& on) const noexcept {
+    if (on.publication >= resource->publications.size()) return action_info().name;  // written by another version
+    const std::string_view own = resource->publications[on.publication].name;
+    return own.empty() ? action_info().name : own;
+  }
+};
+
+using event_ptr = std::shared_ptr<const event_record>;
+
+}  // namespace herald

@@ -1,0 +1,159 @@
+#pragma once
+// The problem: stores, the log, gateways and the observer must handle every resource without being templates. The DSL
+// (<herald/resource.hpp>) checks a description in the compiler and leaves it as one `resource_table`: plain data and
+// function pointers in read-only memory. Whoever holds the table can make, read, change, compare, store and describe
+// rows of a struct it has never seen.
+//
+// Who implements what: the DSL makes tables; stores and the log read them (attributes, key, columns); the action engine
+// reads them (actions, steps, constraints); topic expansion reads them (publications). Nobody writes them.
+//
+// Lists of varying length are ranges {first, count} into the table's arrays; ask the table's accessors.
+// Attributes are numbered in declaration order; sets of attributes are 64-bit masks, bit n for attribute n.
+//
+// Thread safety: constant. Lifetime: static; tables may be kept by pointer and compared by address.
+
+#include <herald/codec.hpp>
+
+#include <memory>
+
+namespace herald {
+
+/// What an action does to its row, and what `publish_all` selects by.
+enum class op : std::uint8_t { create, update, destroy };
+[[nodiscard]] std::string_view to_string(op kind) noexcept;
+
+class change_context;  // <herald/changeset.hpp>
+struct event_record;   // <herald/event_record.hpp>
+
+namespace detail {
+
+using attribute_mask = std::uint64_t;
+inline constexpr std::size_t max_attributes = 64;
+[[nodiscard]] constexpr attribute_mask bit(std::size_t attribute) noexcept { return attribute_mask{1} << attribute; }
+
+struct range {
+  std::uint16_t first = 0;
+  std::uint16_t count = 0;
+};
+
+/// Who fills an attribute in when the caller does not.
+enum class generated : std::uint8_t { no, uuid_v7, integer };
+/// Attributes the engine itself keeps up to date.
+enum class attribute_role : std::uint8_t { plain, inserted_at, updated_at, lock_version };
+
+enum class constraint_kind : std::uint8_t { min, max, min_length, max_length, one_of, matches };
+
+struct constraint {
+  constraint_kind kind{};
+  value_view bound;                           // min, max; the lengths as integers
+  range allowed;                              // one_of: into resource_table::values
+  bool (*accepts)(const value_view&) = nullptr;  // matches
+  std::string_view message;                   // matches
+};
+
+struct attribute_info {
+  std::string_view name;    // the member's name, or name{"..."}
+  std::string_view column;  // where it is stored; the name unless column{"..."} says otherwise
+  std::string_view was;     // the column's name in older files, or empty
+  const type_ops* ops = nullptr;
+  const void* (*at)(const void* row) = nullptr;  // the member's address in a row
+  const void* tag = nullptr;                     // identity of the member pointer
+  bool primary_key = false;
+  bool required = false;  // a create must give it a value
+  bool sensitive = false;
+  detail::generated generated = generated::no;
+  attribute_role role = attribute_role::plain;
+  range constraints;
+  void (*set_default)(void* member) = nullptr;  // beyond what the struct's own initialisers say
+
+  [[nodiscard]] value_type type() const noexcept { return ops->type; }
+  [[nodiscard]] bool nullable() const noexcept { return ops->nullable; }
+  [[nodiscard]] value_view get(const void* row) const { return ops->get(at(row)); }
+  [[nodiscard]] void* at_mutable(void* row) const { return const_cast<void*>(at(row)); }
+  [[nodiscard]] cast_status set(void* row, const value_view& from) const { return ops->set(at_mutable(row), from); }
+  [[nodiscard]] bool same(const void* left, const void* right) const { return ops->same(at(left), at(right)); }
+  void copy(void* to, const void* from) const { ops->copy(at_mutable(to), at(from)); }
+};
+
+enum class step_kind : std::uint8_t { change, validate };
+
+/// One change or validation of an action. Both get the changeset; a validation reports into its errors.
+struct step {
+  step_kind kind{};
+  void (*run)(change_context&) = nullptr;
+  bool (*where)(const change_context&) = nullptr;  // null: always
+};
+
+struct action_info {
+  std::string_view name;
+  op kind{};
+  attribute_mask accepts = 0;
+  attribute_mask requires_ = 0;  // inputs this action must be given
+  range steps;
+};
+
+/// Attributes that must be unique together. Rows in which one of them is null never conflict.
+struct identity_info {
+  std::string_view name;
+  attribute_mask attributes = 0;
+};
+
+enum class topic_part_kind : std::uint8_t { literal, attribute, primary_key, tenant, skip, function };
+
+struct topic_part {
+  topic_part_kind kind{};
+  std::string_view literal;
+  std::uint8_t attribute = 0;
+  void (*append)(const void* row, std::string& out) = nullptr;  // function; appends nothing to skip the combination
+};
+
+struct publication_info {
+  std::string_view name;               // the event's name on the bus; empty: the action's name
+  std::uint16_t action = 0;            // publish: which action
+  bool all = false;                    // publish_all: every action of `kind` but those in `except`
+  op kind{};
+  std::uint64_t except = 0;            // mask of actions
+  bool previous_values = false;
+  range segments;                      // into resource_table::segments; each is a range of alternatives in `parts`
+  bool (*filter)(const event_record&) = nullptr;
+  std::shared_ptr<const void> (*transform)(const event_record&) = nullptr;  // makes the payload...
+  void (*hand_over)(void* bus, std::string_view topic, const std::shared_ptr<const void>& payload) = nullptr;  // ...sends
+};
+
+}  // namespace detail
+
+struct resource_table {
+  std::string_view name;
+  std::uint32_t schema_version = 1;
+  std::string_view prefix;          // of its topics; may be empty
+  std::string_view delimiter = ":";
+  std::span<const detail::attribute_info> attributes;
+  std::span<const detail::constraint> constraints;
+  std::span<const value_view> values;
+  std::span<const detail::action_info> actions;
+  std::span<const detail::step> steps;
+  std::span<const detail::publication_info> publications;
+  std::span<const detail::range> segments;
+  std::span<const detail::topic_part> parts;
+  std::span<const std::uint8_t> key;  // the primary key's attributes, in declaration order
+  std::span<const detail::identity_info> identities;
+  detail::attribute_mask sensitive = 0;
+  std::uint32_t layout = 0;           // fingerprint of the attributes' names and types, see docs/formats/payload.md
+  std::shared_ptr<void> (*make)() = nullptr;             // a default-constructed row
+  std::shared_ptr<void> (*clone)(const void* row) = nullptr;
+
+  static constexpr std::size_t none = static_cast<std::size_t>(-1);
+  [[nodiscard]] std::size_t find_attribute(std::string_view attribute_name) const noexcept;
+  [[nodiscard]] std::size_t find_action(std::string_view action_name) const noexcept;
+  [[nodiscard]] std::span<const detail::constraint> constraints_of(const detail::attribute_info& a) const noexcept {
+    return constraints.subspan(a.constraints.first, a.constraints.count);
+  }
+  [[nodiscard]] std::span<const detail::step> steps_of(const detail::action_info& a) const noexcept {
+    return steps.subspan(a.steps.first, a.steps.count);
+  }
+  [[nodiscard]] std::span<const detail::range> segments_of(const detail::publication_info& p) const noexcept {
+    return segments.subspan(p.segments.first, p.segments.count);
+  }
+};
+
+}  // namespace herald

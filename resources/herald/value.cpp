@@ -1,0 +1,177 @@
+#include <herald/value.hpp>
+
+#include <algorithm>
+#include <array>
+#include <bit>
+#include <charconv>
+#include <cmath>
+#include <cstring>
+
+namespace herald {
+
+namespace {
+
+constexpr std::array<std::string_view, 10> type_names{"null",  "boolean", "integer", "real",     "text",
+                                                       "bytes", "uuid",    "time",    "duration", "list"};
+
+std::size_t value_list_size(const void* list) { return static_cast<const std::vector<value>*>(list)->size(); }
+value_view value_list_at(const void* list, std::size_t index) {
+  return (*static_cast<const std::vector<value>*>(list))[index].view();
+}
+constexpr detail::list_ops value_list_ops{value_list_size, value_list_at};
+
+std::strong_ordering order_of(double left, double right) noexcept {
+  if (left < right) return std::strong_ordering::less;
+  if (left > right) return std::strong_ordering::greater;
+  return std::isnan(left) <=> std::isnan(right);
+}
+
+std::strong_ordering order_of(bytes_view left, bytes_view right) noexcept {
+  const std::size_t common = std::min(left.size(), right.size());
+  const int order = common == 0 ? 0 : std::memcmp(left.data(), right.data(), common);
+  return order != 0 ? order <=> 0 : left.size() <=> right.size();
+}
+
+template <class Number>
+void append_number(std::string& out, Number number) {
+  std::array<char, 40> text{};
+  const auto end = std::to_chars(text.data(), text.data() + text.size(), number).ptr;
+  out.append(text.data(), end);
+}
+
+constexpr std::size_t mix(std::size_t seed, std::uint64_t part) noexcept {
+  return static_cast<std::size_t>((seed ^ part) * 0x9e3779b97f4a7c15U + (seed >> 29));
+}
+
+}  // namespace
+
+std::string_view to_string(value_type type) noexcept { return type_names[static_cast<std::size_t>(type)]; }
+
+bool operator==(const value_view& left, const value_view& right) noexcept { return (left <=> right) == 0; }
+
+std::strong_ordering operator<=>(const value_view& left, const value_view& right) noexcept {
+  if (left.type_ != right.type_) return left.type_ <=> right.type_;
+  switch (left.type_) {
+    case value_type::null: return std::strong_ordering::equal;
+    case value_type::boolean:
+    case value_type::integer:
+    case value_type::time:
+    case value_type::duration: return left.integer_ <=> right.integer_;
+    case value_type::real: return order_of(left.real_, right.real_);
+    case value_type::text: return left.text() <=> right.text();
+    case value_type::bytes: return order_of(left.as_bytes(), right.as_bytes());
+    case value_type::uuid: return left.uuid_ <=> right.uuid_;
+    case value_type::list: break;
+  }
+  const std::size_t common = std::min(left.size(), right.size());
+  for (std::size_t i = 0; i < common; ++i) {
+    if (const auto order = left[i] <=> right[i]; order != 0) return order;
+  }
+  return left.size() <=> right.size();
+}
+
+void value_view::append_to(std::string& out) const {
+  switch (type_) {
+    case value_type::null: return;
+    case value_type::boolean: out.append(boolean() ? "true" : "false"); return;
+    case value_type::integer:
+    case value_type::time:
+    case value_type::duration: append_number(out, integer_); return;
+    case value_type::real: append_number(out, real_); return;
+    case value_type::text: out.append(text()); return;
+    case value_type::uuid: uuid_.append_to(out); return;
+    case value_type::bytes:
+      for (const std::byte part : as_bytes()) {
+        constexpr std::string_view digits = "0123456789abcdef";
+        out.push_back(digits[std::to_integer<std::size_t>(part) >> 4]);
+        out.push_back(digits[std::to_integer<std::size_t>(part) & 15]);
+      }
+      return;
+    case value_type::list:
+      for (std::size_t i = 0; i < size(); ++i) {
+        if (i != 0) out.push_back(',');
+        (*this)[i].append_to(out);
+      }
+      return;
+  }
+}
+
+std::string value_view::describe() const {
+  constexpr std::size_t longest = 80;
+  if (is_null()) return "null";
+  std::string text;
+  append_to(text);
+  if (text.size() > longest) text.replace(longest, std::string::npos, "...");
+  switch (type_) {
+    case value_type::text: return '"' + text + '"';
+    case value_type::list: return '[' + text + ']';
+    case value_type::duration: return text + "us";
+    default: return text;
+  }
+}
+
+std::size_t value_view::hash() const noexcept {
+  const auto seed = static_cast<std::size_t>(type_);
+  switch (type_) {
+    case value_type::null: return seed;
+    case value_type::boolean:
+    case value_type::integer:
+    case value_type::time:
+    case value_type::duration: return mix(seed, static_cast<std::uint64_t>(integer_));
+    case value_type::real: return mix(seed, std::bit_cast<std::uint64_t>(real_ == 0 ? 0.0 : real_));
+    case value_type::text: return mix(seed, std::hash<std::string_view>{}(text()));
+    case value_type::uuid: return mix(seed, std::hash<uuid>{}(uuid_));
+    case value_type::bytes: {
+      std::size_t all = seed;
+      for (const std::byte part : as_bytes()) all = mix(all, std::to_integer<std::uint64_t>(part));
+      return all;
+    }
+    case value_type::list: {
+      std::size_t all = seed;
+      for (std::size_t i = 0; i < size(); ++i) all = mix(all, (*this)[i].hash());
+      return all;
+    }
+  }
+  return seed;
+}
+
+value::value(const value_view& from) : type_{from.type()} {
+  switch (type_) {
+    case value_type::null: break;
+    case value_type::boolean: integer_ = from.boolean() ? 1 : 0; break;
+    case value_type::integer:
+    case value_type::time:
+    case value_type::duration: integer_ = from.integer(); break;
+    case value_type::real: integer_ = std::bit_cast<std::int64_t>(from.real()); break;
+    case value_type::text: text_ = from.text(); break;
+    case value_type::uuid: uuid_ = from.as_uuid(); break;
+    case value_type::bytes: {
+      const bytes_view parts = from.as_bytes();
+      text_.resize(parts.size());
+      std::transform(parts.begin(), parts.end(), text_.begin(), [](std::byte b) { return static_cast<char>(b); });
+      break;
+    }
+    case value_type::list:
+      list_.reserve(from.size());
+      for (std::size_t i = 0; i < from.size(); ++i) list_.emplace_back(from[i]);
+      break;
+  }
+}
+
+value_view value::view() const noexcept {
+  switch (type_) {
+    case value_type::null: break;
+    case value_type::boolean: return value_view{integer_ != 0};
+    case value_type::integer: return value_view{integer_};
+    case value_type::real: return value_view{std::bit_cast<double>(integer_)};
+    case value_type::text: return value_view{std::string_view{text_}};
+    case value_type::bytes: return value_view{std::as_bytes(std::span{text_.data(), text_.size()})};
+    case value_type::uuid: return value_view{uuid_};
+    case value_type::time: return value_view{timestamp{std::chrono::microseconds{integer_}}};
+    case value_type::duration: return value_view{std::chrono::microseconds{integer_}};
+    case value_type::list: return value_view{&list_, value_list_ops};
+  }
+  return {};
+}
+
+}  // namespace herald
