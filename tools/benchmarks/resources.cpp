@@ -1,0 +1,7 @@
+#include "bench.hpp"
+
+namespace bench {
+
+void add_resources_benchmarks(registry&) {}
+
+}  // namespace bench
