@@ -1,13 +1,14 @@
 #pragma once
-// The problem: a figure without its circumstances proves nothing. Every benchmark here runs beside the same work done by
-// the thing it is compared with (raw CAF, a bare SQLite loop, plain standard headers), in the same run on the same
+// The problem: a figure without its circumstances proves nothing. Every benchmark here runs beside the same work done
+// by the thing it is compared with (raw CAF, a bare SQLite loop, plain standard headers), in the same run on the same
 // machine; it is warmed up, repeated, and shown as the median with wall and CPU time, hosts and workers.
 //
 // Each side of a benchmark runs in a child process of its own: memory figures start from a clean heap, threads of one
 // cannot disturb the next, and a crash or a hang costs that one line only.
 //
-// To add one: give it to the registry in the module's file (runtime.cpp, pubsub.cpp, resources.cpp). Handlers must touch
-// their state, specs and processes must be real ones, and a body returns only when all the work it counts is done.
+// To add one: give it to the registry in the module's file (runtime.cpp, pubsub.cpp, resources.cpp). Handlers must
+// touch their state, specs and processes must be real ones, and a body returns only when all the work it counts is
+// done.
 
 #include <atomic>
 #include <chrono>
@@ -37,7 +38,10 @@ struct sample {
   int workers = 0;
 };
 
-enum class better { lower, higher };
+enum class better {
+  lower,
+  higher
+};
 
 struct side {
   std::string what;
@@ -50,9 +54,9 @@ struct benchmark {
   better direction = better::lower;
   side ours;
   std::optional<side> baseline = std::nullopt;
-  int rounds = 5;        ///< medians are taken over these; --quick takes 3 at most
-  bool warm_up = true;   ///< one more round before, thrown away
-  bool quick = true;     ///< part of --quick (unless named on the command line)
+  int rounds = 5;       ///< medians are taken over these; --quick takes 3 at most
+  bool warm_up = true;  ///< one more round before, thrown away
+  bool quick = true;    ///< part of --quick (unless named on the command line)
 };
 
 class registry {

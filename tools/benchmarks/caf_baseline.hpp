@@ -3,7 +3,7 @@
 // sends, class-based actors, one worker a processor, and on 0.17 the `sharing` policy (its default policy is up to a
 // hundred times slower on bursts). Handlers touch their state here as well.
 //
-// caf_baseline.cpp is the only benchmark file that includes CAF, and holds the differences between its versions.
+// Only the caf_*.cpp beside this header include CAF; what its versions spell differently is in caf_environment.hpp.
 
 #include "bench.hpp"
 

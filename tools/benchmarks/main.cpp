@@ -60,7 +60,9 @@ nlohmann::json to_json(const line& one) {
   const auto value = [](const std::optional<bench::sample>& median) {
     return median ? nlohmann::json(median->value) : nlohmann::json(nullptr);
   };
-  nlohmann::json object{{"name", one.entry.name}, {"value", value(one.ours.median)}, {"unit", one.entry.unit},
+  nlohmann::json object{{"name", one.entry.name},
+                        {"value", value(one.ours.median)},
+                        {"unit", one.entry.unit},
                         {"baseline", value(one.baseline.median)}};
   const auto ratio = one.ratio();
   object["ratio"] = ratio ? nlohmann::json(*ratio) : nlohmann::json(nullptr);
