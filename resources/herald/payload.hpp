@@ -24,8 +24,9 @@ void encode_layout(const resource_table& table, std::string& out);
 /// The layouts of one log, and how each maps to the resources of this program.
 class layout_book {
  public:
-  /// The resources' own layouts, and then every stored one. Unknown resources are kept out: their events are skipped.
+  /// A resource's own layout of today.
   void add(const resource_table& table);
+  /// A stored layout, as encode_layout wrote it.
   result<void> add(std::uint32_t layout, const resource_table& table, std::string_view encoded);
 
   /// Fills key, before, after, changed and metadata of an event whose `resource` and `kind` are set.
@@ -36,6 +37,7 @@ class layout_book {
     std::uint32_t layout;
     const resource_table* table;
     std::vector<std::uint8_t> attributes;  // stored position -> attribute, 255: unknown today
+    detail::attribute_mask sensitive;      // stored positions that have no bytes
   };
   std::vector<entry> entries_;
 };

@@ -27,6 +27,7 @@ enum class resource_errc : int {
   gone,              ///< The offset lies below the retention floor or in another epoch. Cure: begin with a snapshot.
   not_a_database,    ///< The file is something else. Cure: another path.
   read_only,         ///< The file or its folder cannot be written. Cure: permissions, another path.
+  no_such_file,      ///< The file does not exist, and this use of it does not make it. Cure: another path.
   no_such_directory, ///< The folder of the file does not exist. Cure: make it, or another path.
   locked,            ///< Another program holds the file's write lock. Cure: stop it; a store has one writer.
   newer_schema,      ///< A newer program wrote this file. Cure: run that one, or newer.

@@ -45,16 +45,16 @@ enum class constraint_kind : std::uint8_t { min, max, min_length, max_length, on
 
 struct constraint {
   constraint_kind kind{};
-  value_view bound;                           // min, max; the lengths as integers
-  range allowed;                              // one_of: into resource_table::values
+  value_view bound{};                           // min, max; the lengths as integers
+  range allowed{};                              // one_of: into resource_table::values
   bool (*accepts)(const value_view&) = nullptr;  // matches
-  std::string_view message;                   // matches
+  std::string_view message{};                   // matches
 };
 
 struct attribute_info {
-  std::string_view name;    // the member's name, or name{"..."}
-  std::string_view column;  // where it is stored; the name unless column{"..."} says otherwise
-  std::string_view was;     // the column's name in older files, or empty
+  std::string_view name{};    // the member's name, or name{"..."}
+  std::string_view column{};  // where it is stored; the name unless column{"..."} says otherwise
+  std::string_view was{};     // the column's name in older files, or empty
   const type_ops* ops = nullptr;
   const void* (*at)(const void* row) = nullptr;  // the member's address in a row
   const void* tag = nullptr;                     // identity of the member pointer
@@ -63,8 +63,9 @@ struct attribute_info {
   bool sensitive = false;
   detail::generated generated = generated::no;
   attribute_role role = attribute_role::plain;
-  range constraints;
-  void (*set_default)(void* member) = nullptr;  // beyond what the struct's own initialisers say
+  range constraints{};
+  value_view default_value{};                     // overrides what the struct's own initialiser says; null: does not
+  void (*set_default)(void* member) = nullptr;  // the same, computed
 
   [[nodiscard]] value_type type() const noexcept { return ops->type; }
   [[nodiscard]] bool nullable() const noexcept { return ops->nullable; }
@@ -80,21 +81,22 @@ enum class step_kind : std::uint8_t { change, validate };
 /// One change or validation of an action. Both get the changeset; a validation reports into its errors.
 struct step {
   step_kind kind{};
-  void (*run)(change_context&) = nullptr;
+  void (*run)(change_context&, std::string_view message) = nullptr;
   bool (*where)(const change_context&) = nullptr;  // null: always
+  std::string_view message{};                        // of a validation that only says false
 };
 
 struct action_info {
-  std::string_view name;
+  std::string_view name{};
   op kind{};
   attribute_mask accepts = 0;
-  attribute_mask requires_ = 0;  // inputs this action must be given
-  range steps;
+  attribute_mask requires_inputs = 0;  // inputs this action must be given
+  range steps{};
 };
 
 /// Attributes that must be unique together. Rows in which one of them is null never conflict.
 struct identity_info {
-  std::string_view name;
+  std::string_view name{};
   attribute_mask attributes = 0;
 };
 
@@ -102,41 +104,41 @@ enum class topic_part_kind : std::uint8_t { literal, attribute, primary_key, ten
 
 struct topic_part {
   topic_part_kind kind{};
-  std::string_view literal;
+  std::string_view literal{};
   std::uint8_t attribute = 0;
   void (*append)(const void* row, std::string& out) = nullptr;  // function; appends nothing to skip the combination
 };
 
 struct publication_info {
-  std::string_view name;               // the event's name on the bus; empty: the action's name
+  std::string_view name{};               // the event's name on the bus; empty: the action's name
   std::uint16_t action = 0;            // publish: which action
   bool all = false;                    // publish_all: every action of `kind` but those in `except`
   op kind{};
   std::uint64_t except = 0;            // mask of actions
   bool previous_values = false;
-  range segments;                      // into resource_table::segments; each is a range of alternatives in `parts`
-  bool (*filter)(const event_record&) = nullptr;
-  std::shared_ptr<const void> (*transform)(const event_record&) = nullptr;  // makes the payload...
+  range segments{};                      // into resource_table::segments; each is a range of alternatives in `parts`
+  bool (*filter)(const std::shared_ptr<const event_record>&) = nullptr;
+  std::shared_ptr<const void> (*transform)(const std::shared_ptr<const event_record>&) = nullptr;  // makes the payload...
   void (*hand_over)(void* bus, std::string_view topic, const std::shared_ptr<const void>& payload) = nullptr;  // ...sends
 };
 
 }  // namespace detail
 
 struct resource_table {
-  std::string_view name;
+  std::string_view name{};
   std::uint32_t schema_version = 1;
-  std::string_view prefix;          // of its topics; may be empty
+  std::string_view prefix{};          // of its topics; may be empty
   std::string_view delimiter = ":";
-  std::span<const detail::attribute_info> attributes;
-  std::span<const detail::constraint> constraints;
-  std::span<const value_view> values;
-  std::span<const detail::action_info> actions;
-  std::span<const detail::step> steps;
-  std::span<const detail::publication_info> publications;
-  std::span<const detail::range> segments;
-  std::span<const detail::topic_part> parts;
-  std::span<const std::uint8_t> key;  // the primary key's attributes, in declaration order
-  std::span<const detail::identity_info> identities;
+  std::span<const detail::attribute_info> attributes{};
+  std::span<const detail::constraint> constraints{};
+  std::span<const value_view> values{};
+  std::span<const detail::action_info> actions{};
+  std::span<const detail::step> steps{};
+  std::span<const detail::publication_info> publications{};
+  std::span<const detail::range> segments{};
+  std::span<const detail::topic_part> parts{};
+  std::span<const std::uint8_t> key{};  // the primary key's attributes, in declaration order
+  std::span<const detail::identity_info> identities{};
   detail::attribute_mask sensitive = 0;
   std::uint32_t layout = 0;           // fingerprint of the attributes' names and types, see docs/formats/payload.md
   std::shared_ptr<void> (*make)() = nullptr;             // a default-constructed row

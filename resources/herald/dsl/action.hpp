@@ -1,0 +1,190 @@
+#pragma once
+// The words that describe an action: `update("assign", accepts<&Ticket::owner>, change{[](auto& ticket) { ... }})`.
+//
+// An action takes from its caller only what it accepts. Its changes and validations run in the order they are written,
+// on the store's writer, inside the transaction. `where{...}` behind one lets it run only when the condition holds.
+
+#include <herald/changeset.hpp>
+#include <herald/dsl/attribute.hpp>
+
+#include <tuple>
+
+namespace herald::detail {
+
+template <auto... M>
+struct accepts_option {};
+template <auto... M>
+struct require_option {};
+
+struct always {};
+
+template <class F>
+concept has_one_signature = requires { &F::operator(); };
+
+/// A validation looks at the row, or, if it asks for one, at the changeset.
+template <class T, class F>
+constexpr bool wants_changeset = [] {
+  if constexpr (has_one_signature<F>) {
+    return !std::is_invocable_v<F, const T&> && std::is_invocable_v<F, changeset<T>&>;
+  } else {
+    return false;
+  }
+}();
+
+template <class Outcome>
+check to_check(Outcome outcome) {
+  if constexpr (std::is_same_v<Outcome, check> || std::is_same_v<Outcome, bool>) {
+    return outcome;
+  } else {
+    static_assert(std::is_convertible_v<Outcome, const char*>,
+                  "herald: a validation answers bool, herald::check, or a text that is null when all is well");
+    const char* const message = outcome;
+    return message == nullptr ? check{true} : check{std::string_view{}, message};
+  }
+}
+
+}  // namespace herald::detail
+
+namespace herald::dsl {
+
+/// The attributes that the caller of the action may give.
+template <auto... M>
+inline constexpr detail::accepts_option<M...> accepts{};
+/// Accepted attributes that the caller of this action must give, whatever their default.
+template <auto... M>
+inline constexpr detail::require_option<M...> require{};
+
+template <class F>
+struct where {
+  explicit constexpr where(F) {}
+};
+
+template <class F, class W = detail::always>
+struct change {
+  explicit constexpr change(F) {}
+  constexpr change(F, where<W>) {}
+};
+template <class F>
+change(F) -> change<F>;
+template <class F, class W>
+change(F, where<W>) -> change<F, W>;
+
+template <class F, class W = detail::always>
+struct validate {
+  std::string_view message;
+  explicit constexpr validate(F) {}
+  constexpr validate(F, std::string_view says) : message{says} {}
+  constexpr validate(F, where<W>) {}
+  constexpr validate(F, std::string_view says, where<W>) : message{says} {}
+};
+template <class F>
+validate(F) -> validate<F>;
+template <class F>
+validate(F, const char*) -> validate<F>;
+template <class F, class W>
+validate(F, where<W>) -> validate<F, W>;
+template <class F, class W>
+validate(F, const char*, where<W>) -> validate<F, W>;
+
+}  // namespace herald::dsl
+
+namespace herald::detail {
+
+template <class O>
+inline constexpr bool is_accepts = false;
+template <auto... M>
+inline constexpr bool is_accepts<accepts_option<M...>> = true;
+template <class O>
+inline constexpr bool is_require = false;
+template <auto... M>
+inline constexpr bool is_require<require_option<M...>> = true;
+template <class O>
+inline constexpr bool is_step = false;
+template <class F, class W>
+inline constexpr bool is_step<dsl::change<F, W>> = true;
+template <class F, class W>
+inline constexpr bool is_step<dsl::validate<F, W>> = true;
+
+template <class T, class W>
+constexpr auto where_of() -> bool (*)(const change_context&) {
+  if constexpr (std::is_same_v<W, always>) {
+    return nullptr;
+  } else {
+    static_assert(stateless<W>, "herald: where needs a lambda without captures");
+    return [](const change_context& context) -> bool {
+      if constexpr (has_one_signature<W>) {
+        if constexpr (std::is_invocable_v<W, const T&>) return W{}(*static_cast<const T*>(context.row()));
+      }
+      changeset<T> typed{const_cast<change_context&>(context)};
+      if constexpr (!has_one_signature<W> || !std::is_invocable_v<W, const T&>)
+        return W{}(static_cast<const changeset<T>&>(typed));
+    };
+  }
+}
+
+template <class T, class F, class W>
+constexpr step make_step(const dsl::change<F, W>&) {
+  static_assert(stateless<F>, "herald: change needs a lambda without captures");
+  return {.kind = step_kind::change,
+          .run = [](change_context& context, std::string_view) {
+            changeset<T> typed{context};
+            F{}(typed);
+          },
+          .where = where_of<T, W>()};
+}
+
+template <class T, class F, class W>
+constexpr step make_step(const dsl::validate<F, W>& v) {
+  static_assert(stateless<F>, "herald: validate needs a lambda without captures");
+  return {.kind = step_kind::validate,
+          .run = [](change_context& context, std::string_view message) {
+            if constexpr (wants_changeset<T, F>) {
+              changeset<T> typed{context};
+              context.add(to_check(F{}(typed)), message);
+            } else {
+              context.add(to_check(F{}(*static_cast<const T*>(context.row()))), message);
+            }
+          },
+          .where = where_of<T, W>(),
+          .message = v.message};
+}
+
+/// What `create(...)`, `update(...)` and `destroy(...)` give.
+template <class... Options>
+struct action_part {
+  static constexpr std::size_t step_total = (std::size_t{0} + ... + (is_step<Options> ? 1 : 0));
+  std::string_view name;
+  op kind;
+  std::tuple<Options...> options;
+};
+
+template <class... Options>
+constexpr auto make_action(std::string_view name, op kind, const Options&... options) {
+  static_assert(((is_accepts<Options> || is_require<Options> || is_step<Options>) && ...),
+                "herald: this is not an option of an action (accepts, require, change and validate are)");
+  if (name.empty()) rule::an_action_needs_a_name_without_spaces_or_control_characters();
+  for (const char c : name) {
+    if (c <= ' ' && c >= 0) rule::an_action_needs_a_name_without_spaces_or_control_characters();
+  }
+  if ((0 + ... + (is_accepts<Options> ? 1 : 0)) > 1) rule::accepts_is_given_twice();
+  return action_part<Options...>{name, kind, {options...}};
+}
+
+}  // namespace herald::detail
+
+namespace herald::dsl {
+
+template <class... Options>
+[[nodiscard]] constexpr auto create(std::string_view name, const Options&... options) {
+  return detail::make_action(name, op::create, options...);
+}
+template <class... Options>
+[[nodiscard]] constexpr auto update(std::string_view name, const Options&... options) {
+  return detail::make_action(name, op::update, options...);
+}
+template <class... Options>
+[[nodiscard]] constexpr auto destroy(std::string_view name, const Options&... options) {
+  return detail::make_action(name, op::destroy, options...);
+}
+
+}  // namespace herald::dsl

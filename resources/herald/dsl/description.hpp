@@ -1,0 +1,115 @@
+#pragma once
+// The problem: a description's tables must have exactly the size they need, and live in read-only memory. `description`
+// holds one resource's arrays, their lengths in its type; the erased resource_table is a set of spans into it.
+
+#include <herald/dsl/action.hpp>
+#include <herald/dsl/attribute.hpp>
+#include <herald/dsl/publication.hpp>
+
+namespace herald {
+
+namespace dsl {
+
+/// The version of the stored form; raise it when an older program must not open the file any more. Begins at 1.
+struct schema_version {
+  std::uint32_t number;
+};
+
+}  // namespace dsl
+
+namespace detail {
+
+template <auto... M>
+struct identity_part {
+  std::string_view name;
+};
+
+template <std::size_t N>
+struct fixed_string {
+  char text[N]{};
+  consteval fixed_string(const char (&from)[N]) {  // NOLINT: a literal is a template argument
+    for (std::size_t i = 0; i < N; ++i) text[i] = from[i];
+  }
+  [[nodiscard]] constexpr std::string_view view() const { return {text, N - 1}; }
+};
+
+/// How many of each thing a description has.
+struct counts {
+  std::size_t attributes = 0, constraints = 0, values = 0, identities = 0, actions = 0, steps = 0, publications = 0,
+              segments = 0, parts = 0, pub_subs = 0, keys = 0;
+};
+
+/// The description of one resource, in arrays of exactly the needed size.
+template <class T, std::size_t Attributes, std::size_t Constraints, std::size_t Values, std::size_t Identities,
+          std::size_t Actions, std::size_t Steps, std::size_t Publications, std::size_t Segments, std::size_t Parts>
+struct description {
+  using row_type = T;
+  std::string_view name;
+  std::uint32_t schema_version = 1;
+  std::string_view prefix;
+  std::string_view delimiter = ":";
+  std::array<attribute_info, Attributes> attributes{};
+  std::array<constraint, Constraints> constraints{};
+  std::array<value_view, Values> values{};
+  std::array<identity_info, Identities> identities{};
+  std::array<action_info, Actions> actions{};
+  std::array<step, Steps> steps{};
+  std::array<publication_info, Publications> publications{};
+  std::array<range, Segments> segments{};
+  std::array<topic_part, Parts> parts{};
+  std::array<std::uint8_t, Attributes> key{};
+  std::size_t keys = 0;
+  attribute_mask sensitive = 0;
+  std::uint32_t layout = 0;
+
+  static constexpr std::size_t none = static_cast<std::size_t>(-1);
+  [[nodiscard]] constexpr std::size_t attribute_of(const void* tag) const {
+    for (std::size_t i = 0; i < Attributes; ++i) {
+      if (attributes[i].tag == tag) return i;
+    }
+    return none;
+  }
+  [[nodiscard]] constexpr std::size_t action_of(std::string_view action) const {
+    for (std::size_t i = 0; i < Actions; ++i) {
+      if (actions[i].name == action) return i;
+    }
+    return none;
+  }
+  [[nodiscard]] constexpr resource_table table() const {
+    return {.name = name,
+            .schema_version = schema_version,
+            .prefix = prefix,
+            .delimiter = delimiter,
+            .attributes = attributes,
+            .constraints = constraints,
+            .values = values,
+            .actions = actions,
+            .steps = steps,
+            .publications = publications,
+            .segments = segments,
+            .parts = parts,
+            .key = std::span{key}.first(keys),
+            .identities = identities,
+            .sensitive = sensitive,
+            .layout = layout,
+            .make = [] { return std::static_pointer_cast<void>(std::make_shared<T>()); },
+            .clone = [](const void* row) {
+              return std::static_pointer_cast<void>(std::make_shared<T>(*static_cast<const T*>(row)));
+            }};
+  }
+};
+
+}  // namespace detail
+
+namespace dsl {
+
+/// Attributes that no two rows may share: `identity<&User::email>("email")`. Rows with a null in one never conflict.
+template <auto... M>
+[[nodiscard]] constexpr auto identity(std::string_view name) {
+  if (name.empty()) rule::an_identity_needs_a_name();
+  return detail::identity_part<M...>{name};
+}
+
+}  // namespace dsl
+
+}  // namespace herald

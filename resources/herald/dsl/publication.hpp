@@ -1,0 +1,283 @@
+#pragma once
+// The words that describe what a resource tells the bus:
+//   pub_sub("ticket", publish("assign", topic("assigned", field<&Ticket::owner>), named{"reassigned"}, previous_values))
+//
+// A topic is the prefix and its segments, joined by the delimiter. A segment is a literal, an attribute's value, `pkey`,
+// `tenant`, a function of the row, or `any_of` several; the event goes to every combination, once each. A null value
+// drops its combinations; `skip` in any_of drops the segment and keeps the combination. `previous_values` adds the
+// topics of the row's former values. Values are escaped, so that no value can forge a segment.
+// The idea: Ash.Notifier.PubSub.
+
+#include <herald/change_event.hpp>
+#include <herald/dsl/attribute.hpp>
+
+#include <tuple>
+
+namespace herald::dsl {
+
+struct pkey_part {};
+struct tenant_part {};
+struct skip_part {};
+/// The primary key's values, joined by "-".
+inline constexpr pkey_part pkey{};
+inline constexpr tenant_part tenant{};
+/// Inside any_of: no segment here.
+inline constexpr skip_part skip{};
+
+/// A segment computed from the row: `computed{[](const Ticket& t) { return t.subject.substr(0, 1); }}`; empty drops.
+template <class F>
+struct computed {
+  explicit constexpr computed(F) {}
+};
+
+struct previous_values_option {};
+inline constexpr previous_values_option previous_values{};
+
+/// The event's name on the bus, when it is not the action's.
+struct named {
+  std::string_view name;
+};
+/// The character between segments; ":" unless said otherwise.
+struct delimiter {
+  std::string_view text;
+};
+/// Publishes only what it says true to: `filter{[](const change_event<Ticket>& e) { ... }}`, or of the row left over.
+template <class F>
+struct filter {
+  explicit constexpr filter(F) {}
+};
+
+template <std::size_t N>
+struct except_option {
+  std::array<std::string_view, N> names;
+};
+/// Actions that a publish_all leaves out.
+template <class... Names>
+[[nodiscard]] constexpr auto except(const Names&... names) {
+  return except_option<sizeof...(Names)>{{std::string_view{names}...}};
+}
+
+}  // namespace herald::dsl
+
+namespace herald::detail {
+
+/// A topic part before the attributes' numbers are known.
+struct part_source {
+  topic_part part;
+  const void* tag = nullptr;
+};
+
+template <std::size_t N>
+struct segment_source {
+  std::array<part_source, N> alternatives;
+};
+
+template <std::size_t Segments, std::size_t Parts>
+struct topic_source {
+  std::array<range, Segments> segments{};
+  std::array<part_source, Parts> parts{};
+};
+
+template <class F>
+struct row_of;
+template <class R, class F, class T>
+struct row_of<R (F::*)(const T&) const> {
+  using type = T;
+};
+
+template <class F>
+concept takes_row = requires { typename row_of<decltype(&F::operator())>::type; };
+
+constexpr part_source source_of(std::string_view literal) {
+  return {.part = {.kind = topic_part_kind::literal, .literal = literal}};
+}
+template <auto M>
+constexpr part_source source_of(dsl::field_token<M>) {
+  return {.part = {.kind = topic_part_kind::attribute}, .tag = &member_tag<M>};
+}
+constexpr part_source source_of(dsl::pkey_part) { return {.part = {.kind = topic_part_kind::primary_key}}; }
+constexpr part_source source_of(dsl::tenant_part) { return {.part = {.kind = topic_part_kind::tenant}}; }
+constexpr part_source source_of(dsl::skip_part) { return {.part = {.kind = topic_part_kind::skip}}; }
+template <class F>
+constexpr part_source source_of(dsl::computed<F>) {
+  static_assert(stateless<F> && takes_row<F>,
+                "herald: computed needs a lambda without captures that takes the row, as in [](const Ticket& t) {...}");
+  return {.part = {.kind = topic_part_kind::function, .append = [](const void* row, std::string& out) {
+                     using T = typename row_of<decltype(&F::operator())>::type;
+                     out += F{}(*static_cast<const T*>(row));
+                   }}};
+}
+
+template <std::size_t N>
+constexpr segment_source<N> segment_of(const segment_source<N>& segment) {
+  return segment;
+}
+template <class P>
+constexpr segment_source<1> segment_of(const P& part) {
+  return {{source_of(part)}};
+}
+
+template <class S>
+inline constexpr std::size_t alternatives_of = 1;
+template <std::size_t N>
+inline constexpr std::size_t alternatives_of<segment_source<N>> = N;
+
+}  // namespace herald::detail
+
+namespace herald::dsl {
+
+template <class P>
+concept topic_segment = requires(const P& part) { detail::segment_of(part); };
+
+/// One segment, several alternatives.
+template <class... Parts>
+[[nodiscard]] constexpr auto any_of(const Parts&... parts) {
+  static_assert(sizeof...(Parts) > 0, "herald: any_of needs an alternative");
+  return detail::segment_source<sizeof...(Parts)>{{detail::source_of(parts)...}};
+}
+
+template <class... Segments>
+[[nodiscard]] constexpr auto topic(const Segments&... segments) {
+  detail::topic_source<sizeof...(Segments), (std::size_t{0} + ... + detail::alternatives_of<Segments>)> made{};
+  std::size_t segment = 0;
+  std::size_t part = 0;
+  const auto add = [&](const auto& source) {
+    made.segments[segment++] = {static_cast<std::uint16_t>(part),
+                                static_cast<std::uint16_t>(source.alternatives.size())};
+    for (const auto& alternative : source.alternatives) made.parts[part++] = alternative;
+  };
+  (add(detail::segment_of(segments)), ...);
+  return made;
+}
+
+}  // namespace herald::dsl
+
+namespace herald::detail {
+
+/// What `publish(...)` and `publish_all(...)` give.
+template <std::size_t Segments, std::size_t Parts, class... Options>
+struct publication_part {
+  static constexpr std::size_t segment_total = Segments;
+  static constexpr std::size_t part_total = Parts;
+  std::string_view action;  // publish
+  bool all;
+  op kind;  // publish_all
+  topic_source<Segments, Parts> topic;
+  std::tuple<Options...> options;
+};
+
+template <class T, class F>
+bool run_filter(const event_ptr& event) {
+  if constexpr (requires { &F::operator(); }) {
+    if constexpr (std::is_invocable_v<F, const T&>) {
+      return F{}(*static_cast<const T*>((event->after ? event->after : event->before).row()));
+    } else {
+      return F{}(change_event<T>{event});
+    }
+  } else {
+    return F{}(change_event<T>{event});
+  }
+}
+
+/// Collects a publication's options. T is the resource's struct.
+template <class T>
+struct publication_reader {
+  publication_info info;
+  bool has_filter = false;
+  bool has_transform = false;
+  bool has_except = false;
+
+  constexpr void once(bool& flag) {
+    if (flag) rule::a_publication_option_is_given_twice();
+    flag = true;
+  }
+  constexpr void read(dsl::previous_values_option) { once(info.previous_values); }
+  constexpr void read(dsl::named o) {
+    if (!info.name.empty()) rule::a_publication_option_is_given_twice();
+    if (o.name.empty()) rule::an_event_needs_a_name();
+    info.name = o.name;
+  }
+  template <class F>
+  constexpr void read(dsl::filter<F>) {
+    static_assert(stateless<F>, "herald: filter needs a lambda without captures");
+    once(has_filter);
+    info.filter = &run_filter<T, F>;
+  }
+  template <std::size_t N>
+  constexpr void read(const dsl::except_option<N>&) {
+    once(has_except);
+    if (!info.all) rule::except_belongs_to_publish_all();
+  }
+  template <class O>
+    requires requires(const O& option, publication_reader& reader) { option.template read_into<T>(reader); }
+  constexpr void read(const O& option) {
+    once(has_transform);
+    option.template read_into<T>(*this);
+  }
+  template <class O>
+    requires(!requires(const O& option, publication_reader& reader) { option.template read_into<T>(reader); })
+  constexpr void read(const O&) {
+    static_assert(!std::is_same_v<O, O>, "herald: this is not an option of a publication");
+  }
+};
+
+template <class... Publications>
+struct pub_sub_part {
+  std::string_view prefix;
+  std::string_view delimiter = ":";
+  std::tuple<Publications...> publications;
+};
+
+template <class P>
+inline constexpr bool is_publication = false;
+template <std::size_t S, std::size_t P, class... O>
+inline constexpr bool is_publication<publication_part<S, P, O...>> = true;
+
+constexpr void check_delimiter(std::string_view text) {
+  const char c = text.size() == 1 ? text[0] : ' ';
+  const bool word = (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+  if (c <= ' ' || c > '~' || c == '%' || c == '*' || word)
+    rule::a_delimiter_is_one_printable_character_that_is_neither_letter_nor_digit_nor_percent_nor_star();
+}
+
+constexpr void check_segment(std::string_view literal, std::string_view delimiter, bool several) {
+  if (literal.empty()) rule::a_topic_segment_must_not_be_empty();
+  for (std::size_t i = 0; i < literal.size(); ++i) {
+    const char c = literal[i];
+    if (c == delimiter[0]) {
+      if (!several) rule::a_topic_segment_must_not_contain_the_delimiter();
+      if (i == 0 || i + 1 == literal.size() || literal[i + 1] == c) rule::a_topic_segment_must_not_be_empty();
+    }
+    if (c == '*' || c == '%') rule::a_topic_segment_must_not_contain_a_wildcard_or_a_percent_sign();
+    if ((c >= 0 && c < ' ') || c == 127) rule::a_topic_segment_must_not_contain_control_characters();
+  }
+}
+
+}  // namespace herald::detail
+
+namespace herald::dsl {
+
+template <std::size_t S, std::size_t P, class... Options>
+[[nodiscard]] constexpr auto publish(std::string_view action, const detail::topic_source<S, P>& to,
+                                     const Options&... options) {
+  return detail::publication_part<S, P, Options...>{action, false, op::create, to, {options...}};
+}
+template <std::size_t S, std::size_t P, class... Options>
+[[nodiscard]] constexpr auto publish_all(op kind, const detail::topic_source<S, P>& to, const Options&... options) {
+  return detail::publication_part<S, P, Options...>{{}, true, kind, to, {options...}};
+}
+
+template <class... Publications>
+[[nodiscard]] constexpr auto pub_sub(std::string_view prefix, delimiter between, const Publications&... publications) {
+  static_assert((detail::is_publication<Publications> && ...),
+                "herald: pub_sub takes a prefix, a delimiter, and then publish(...) and publish_all(...)");
+  detail::check_delimiter(between.text);
+  if (!prefix.empty()) detail::check_segment(prefix, between.text, true);
+  return detail::pub_sub_part<Publications...>{prefix, between.text, {publications...}};
+}
+template <class... Publications>
+[[nodiscard]] constexpr auto pub_sub(std::string_view prefix, const Publications&... publications) {
+  return pub_sub(prefix, delimiter{":"}, publications...);
+}
+
+}  // namespace herald::dsl
