@@ -8,19 +8,29 @@ using std::chrono::milliseconds;
 
 std::vector<alert_rule> default_rules() {
   return {
-      {.name = "machine busy", .watches = "cpu", .open_above = 80, .close_below = 60, .open_after = milliseconds{1'000}},
+      {.name = "machine busy",
+       .watches = "cpu",
+       .open_above = 80,
+       .close_below = 60,
+       .open_after = milliseconds{1'000}},
       {.name = "memory short", .watches = "memory", .open_above = 90, .close_below = 85},
       {.name = "disk writes", .watches = "disk_out", .open_above = 50e6, .close_below = 20e6},
-      {.name = "process hot", .watches = "process", .open_above = 85, .close_below = 50,
+      {.name = "process hot",
+       .watches = "process",
+       .open_above = 85,
+       .close_below = 50,
        .open_after = milliseconds{1'500}},
   };
 }
 
 const char* to_string(alert_state state) {
   switch (state) {
-    case alert_state::open: return "open";
-    case alert_state::acknowledged: return "acknowledged";
-    case alert_state::closed: return "closed";
+    case alert_state::open:
+      return "open";
+    case alert_state::acknowledged:
+      return "acknowledged";
+    case alert_state::closed:
+      return "closed";
   }
   return "unknown";
 }
@@ -49,10 +59,14 @@ std::vector<alert_step> alert_watch::observe(const reading& what, instant now) {
     if (found == subjects_.end() && what.value <= rule.open_above) continue;  // the many quiet ones cost nothing
     auto& state = found == subjects_.end() ? subjects_[where] : found->second;
 
-    if (what.value <= rule.open_above) state.above_since.reset();
-    else if (!state.above_since) state.above_since = now;
-    if (what.value >= rule.close_below) state.below_since.reset();
-    else if (!state.below_since) state.below_since = now;
+    if (what.value <= rule.open_above)
+      state.above_since.reset();
+    else if (!state.above_since)
+      state.above_since = now;
+    if (what.value >= rule.close_below)
+      state.below_since.reset();
+    else if (!state.below_since)
+      state.below_since = now;
 
     state.last = what.value;
     state.heard = true;

@@ -1,10 +1,11 @@
 #pragma once
-// The problem: a value near its limit crosses it many times a minute, and an alert that opens and closes each time is soon
-// ignored. A rule therefore has two levels: it opens above the one, and closes only below the other, after staying there
-// for a while (hysteresis). An alert nobody looks at is acknowledged by itself after a while, so that a list of alerts tells
-// what is new from what is known.
+// The problem: a value near its limit crosses it many times a minute, and an alert that opens and closes each time is
+// soon ignored. A rule therefore has two levels: it opens above the one, and closes only below the other, after staying
+// there for a while (hysteresis). An alert nobody looks at is acknowledged by itself after a while, so that a list of
+// alerts tells what is new from what is known.
 //
-// A rule watches one kind of value ("cpu", "memory", "process"); each subject of it (the host, one process) has its own alert.
+// A rule watches one kind of value ("cpu", "memory", "process"); each subject of it (the host, one process) has its own
+// alert.
 //
 // Thread safety: distinct objects: safe; shared objects: unsafe. Time is passed in; the rules own no clock.
 
@@ -38,7 +39,11 @@ struct reading {
   double value = 0;
 };
 
-enum class alert_state { open, acknowledged, closed };
+enum class alert_state {
+  open,
+  acknowledged,
+  closed
+};
 [[nodiscard]] const char* to_string(alert_state state);
 
 /// An alert that stands. `id` is the row's key once the store has given one.

@@ -13,7 +13,8 @@ namespace telemetry {
 
 namespace {
 
-// CLI11's own check of a number accepts "1e9" for an integer here and there and speaks of types; these say what is wanted.
+// CLI11's own check of a number accepts "1e9" for an integer here and there and speaks of types; these say what is
+// wanted.
 template <class T>
 std::optional<T> whole(const std::string& text) {
   T value{};
@@ -53,7 +54,8 @@ void add_chaos(CLI::App& app, options& run) {
          [&run](const std::string& text) {
            const auto value = whole<double>(text);
            if (!value || !std::isfinite(*value) || *value < 0 || *value > 1000)
-             throw CLI::ValidationError("--chaos got \"" + text + "\" and wants a number of kills a second from 0 to 1000");
+             throw CLI::ValidationError("--chaos got \"" + text +
+                                        "\" and wants a number of kills a second from 0 to 1000");
            run.chaos = *value;
          },
          "kill a random process of the supervision tree N times a second")
@@ -81,7 +83,8 @@ std::string sentence(const CLI::ParseError& error, const std::vector<std::string
     const std::string text{error.what()};
     return text.substr(0, text.find_first_of(": ")) + " wants exactly one value";
   }
-  if (dynamic_cast<const CLI::ExcludesError*>(&error) != nullptr) return "--plain and --json exclude each other: give one of them";
+  if (dynamic_cast<const CLI::ExcludesError*>(&error) != nullptr)
+    return "--plain and --json exclude each other: give one of them";
   return error.what();
 }
 
@@ -89,17 +92,20 @@ std::string sentence(const CLI::ParseError& error, const std::vector<std::string
 
 parsed_options parse_options(std::vector<std::string> arguments) {
   options run;
-  CLI::App app{"A telemetry relay for the machine it runs on: what /proc says becomes rows and events of a SQLite\n"
-               "store, and the events drive a supervised tree of subscribers. Nothing shown is invented.\n"};
+  CLI::App app{
+      "A telemetry relay for the machine it runs on: what /proc says becomes rows and events of a SQLite\n"
+      "store, and the events drive a supervised tree of subscribers. Nothing shown is invented.\n"};
   app.name("herald-telemetry");
   app.get_formatter()->column_width(24);
   app.get_formatter()->label("OPTIONS", "options");
   using std::chrono::milliseconds;
   using std::chrono::seconds;
   add_whole(app, "--seconds", "end after this many seconds (without it: ctrl-c)", 1, 1'000'000,
-            [&](std::int64_t value) { run.seconds = seconds{value}; })->type_name("N");
-  add_whole(app, "--interval", "milliseconds between two samples (250)", 20, 60'000,
-            [&](std::int64_t value) { run.interval = milliseconds{value}; })->type_name("MS");
+            [&](std::int64_t value) { run.seconds = seconds{value}; })
+      ->type_name("N");
+  add_whole(app, "--interval", "milliseconds between two samples (250)", 20, 60'000, [&](std::int64_t value) {
+    run.interval = milliseconds{value};
+  })->type_name("MS");
   add_path(app, "--db", "the SQLite database; made when it is not there (a temporary one)", run.database)
       ->type_name("FILE");
   add_path(app, "--record", "the recorder's file of JSON lines (beside the database)", run.record)->type_name("FILE");

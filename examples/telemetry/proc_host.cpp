@@ -115,9 +115,8 @@ std::optional<traffic_sample> read_disks(const std::string& root) {
   }
   traffic_sample sum;
   for (const auto& one : disks) {
-    const bool part = std::any_of(disks.begin(), disks.end(), [&](const disk& whole) {
-      return is_partition_of(one.name, whole.name);
-    });
+    const bool part = std::any_of(disks.begin(), disks.end(),
+                                  [&](const disk& whole) { return is_partition_of(one.name, whole.name); });
     if (part) continue;
     sum.in += one.traffic.in;
     sum.out += one.traffic.out;

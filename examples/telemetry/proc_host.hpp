@@ -46,7 +46,7 @@ struct traffic_sample {
 
 struct machine_facts {
   std::string name = "localhost";
-  double load = 0;            ///< the one-minute load average
+  double load = 0;  ///< the one-minute load average
   std::uint64_t uptime_s = 0;
 };
 

@@ -24,8 +24,8 @@ struct process_sample {
   std::int64_t parent = 0;
   std::int64_t user = 0;  ///< numeric owner
   std::int64_t threads = 0;
-  char state = '?';       ///< the kernel's letter: R running, S sleeping, D on disk, Z zombie, T stopped, I idle
-  std::string name;       ///< clean text
+  char state = '?';  ///< the kernel's letter: R running, S sleeping, D on disk, Z zombie, T stopped, I idle
+  std::string name;  ///< clean text
   std::uint64_t cpu_ticks = 0;
   std::uint64_t memory = 0;  ///< resident, bytes
 };

@@ -7,12 +7,16 @@ namespace telemetry {
 
 std::string state_word(char letter) {
   switch (letter) {
-    case 'D': return "blocked";
+    case 'D':
+      return "blocked";
     case 'T':
-    case 't': return "stopped";
+    case 't':
+      return "stopped";
     case 'Z':
-    case 'X': return "zombie";
-    default: return "running";  // R, S and I alternate many times a second and mean the same to an onlooker
+    case 'X':
+      return "zombie";
+    default:
+      return "running";  // R, S and I alternate many times a second and mean the same to an onlooker
   }
 }
 
@@ -98,8 +102,7 @@ void process_watch::settled(const process_key& key, settlement how) {
     entries_.erase(found);
     return;
   }
-  if ((how == settlement::done || how == settlement::exists) && sent)
-    one.reported = *sent;
+  if ((how == settlement::done || how == settlement::exists) && sent) one.reported = *sent;
   // What the row that was found holds is not known: the next step shall differ from it, and report.
   if (how == settlement::exists && one.reported) one.reported->state.clear();
 }

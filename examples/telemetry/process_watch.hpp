@@ -1,11 +1,11 @@
 #pragma once
-// The problem: the store holds a row for each process of the machine, and the machine changes all the time. Writing every
-// sample would drown the log in noise; so a process is created when it appears, updated when it has moved beyond a
-// threshold since it was last *reported*, destroyed when it has ended. The watch compares samples with what the store was
-// told, one step a sample, and is told in turn what became of each report.
+// The problem: the store holds a row for each process of the machine, and the machine changes all the time. Writing
+// every sample would drown the log in noise; so a process is created when it appears, updated when it has moved beyond
+// a threshold since it was last *reported*, destroyed when it has ended. The watch compares samples with what the store
+// was told, one step a sample, and is told in turn what became of each report.
 //
-// A key that is on its way to the store is left alone until `settled` says how it went: at most one report of a process is
-// in flight. What failed is simply found different again by the next step.
+// A key that is on its way to the store is left alone until `settled` says how it went: at most one report of a process
+// is in flight. What failed is simply found different again by the next step.
 //
 // Thread safety: distinct objects: safe; shared objects: unsafe.
 
@@ -24,16 +24,16 @@ struct process_row {
   std::int64_t user = 0;
   std::int64_t threads = 0;
   std::string name;
-  std::string state;         ///< "running" (runs, sleeps or idles), "blocked", "stopped" or "zombie"
-  double cpu_percent = 0;    ///< of one core, smoothed over about a second
-  std::int64_t memory = 0;   ///< resident, bytes
+  std::string state;        ///< "running" (runs, sleeps or idles), "blocked", "stopped" or "zombie"
+  double cpu_percent = 0;   ///< of one core, smoothed over about a second
+  std::int64_t memory = 0;  ///< resident, bytes
   friend bool operator==(const process_row&, const process_row&) = default;
 };
 
 struct process_thresholds {
-  double cpu_points = 5;                   ///< percentage points of one core
-  double memory_share = 0.05;              ///< of what was last reported
-  std::int64_t memory_bytes = 1 << 20;     ///< and at least this much
+  double cpu_points = 5;                ///< percentage points of one core
+  double memory_share = 0.05;           ///< of what was last reported
+  std::int64_t memory_bytes = 1 << 20;  ///< and at least this much
 };
 
 struct process_changes {
@@ -66,7 +66,7 @@ class process_watch {
   struct entry {
     std::optional<process_row> reported;  ///< what the store holds
     std::optional<process_row> on_its_way;
-    bool ending = false;                  ///< what is on its way is a destroy
+    bool ending = false;  ///< what is on its way is a destroy
     std::optional<std::uint64_t> ticks;
     double cpu_percent = 0;
   };

@@ -1,6 +1,6 @@
 #pragma once
-// The problem: "nothing was lost" is a claim until someone compares. The check reads the record file again, from disk, and
-// holds it against the store's log, event by event; each way in which the two can differ has its own count.
+// The problem: "nothing was lost" is a claim until someone compares. The check reads the record file again, from disk,
+// and holds it against the store's log, event by event; each way in which the two can differ has its own count.
 //
 // Use: load() the file once, then tell() every event of the log in its order, then read `counts`.
 //

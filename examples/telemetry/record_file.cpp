@@ -57,7 +57,8 @@ std::optional<record_line> parse_record_line(std::string_view line) {
   if (digits.find_first_not_of("0123456789") != std::string_view::npos) return std::nullopt;
   parsed.offset.sequence = number_or<std::uint64_t>(digits);
   line.remove_prefix(comma + body.size());
-  if (parsed.offset.sequence == 0 || line.size() < 3 || line.front() != '{' || !line.ends_with("}}")) return std::nullopt;
+  if (parsed.offset.sequence == 0 || line.size() < 3 || line.front() != '{' || !line.ends_with("}}"))
+    return std::nullopt;
   parsed.event = line.substr(0, line.size() - 1);
   return parsed;
 }
@@ -125,7 +126,8 @@ herald::result<void> record_file::find_end() {
     }
     tail.insert(0, piece);
     const auto end = tail.rfind('\n');
-    const bool whole = begin == 0 || (end != std::string::npos && end > 0 && tail.rfind('\n', end - 1) != std::string::npos);
+    const bool whole =
+        begin == 0 || (end != std::string::npos && end > 0 && tail.rfind('\n', end - 1) != std::string::npos);
     if (whole) break;
     if (tail.size() > 2 * longest_line) return no_record("it has a line of more than 1 MiB");
   }

@@ -1,17 +1,17 @@
 #pragma once
-// The problem: a recorder that may be killed at any instant must know, on its next start, what it has written already, and
-// must leave neither a half line nor a doubled one. The file itself is the memory: each line begins with the offset of its
-// event, so the end of the file says where to go on, and a line without its end was never written: it is cut.
+// The problem: a recorder that may be killed at any instant must know, on its next start, what it has written already,
+// and must leave neither a half line nor a doubled one. The file itself is the memory: each line begins with the offset
+// of its event, so the end of the file says where to go on, and a line without its end was never written: it is cut.
 //
 //   {"epoch":"018f…","sequence":17,"event":{…}}
 //
 // The format has its page: docs/formats/telemetry-record.md.
 //
-// Durability: a line is handed to the kernel by append() (it outlives the process), and to the disk by sync() (it outlives the
-// machine). The log keeps every event anyway, so the recorder syncs once in a while, never per line.
+// Durability: a line is handed to the kernel by append() (it outlives the process), and to the disk by sync() (it
+// outlives the machine). The log keeps every event anyway, so the recorder syncs once in a while, never per line.
 //
-// Thread safety: distinct objects: safe; shared objects: unsafe. One writer a file: the constructor's caller sees to that.
-// Errors: values of `record_errc`; a file that is no record is refused and not touched.
+// Thread safety: distinct objects: safe; shared objects: unsafe. One writer a file: the constructor's caller sees to
+// that. Errors: values of `record_errc`; a file that is no record is refused and not touched.
 
 #include <herald/error.hpp>
 

@@ -4,7 +4,8 @@
 
 namespace telemetry {
 
-rolling::rolling(std::chrono::milliseconds window, std::size_t limit) : window_{window}, limit_{limit == 0 ? 1 : limit} {}
+rolling::rolling(std::chrono::milliseconds window, std::size_t limit)
+    : window_{window}, limit_{limit == 0 ? 1 : limit} {}
 
 void rolling::add(instant now, double value) {
   if (!points_.empty()) now = std::max(now, points_.back().at);

@@ -1,6 +1,6 @@
 #pragma once
-// The problem: one sample says little and a log says too much. A rolling window keeps the last few seconds of a value and
-// answers for its mean and its extremes; a history keeps its last n points for a sparkline. Both are bounded.
+// The problem: one sample says little and a log says too much. A rolling window keeps the last few seconds of a value
+// and answers for its mean and its extremes; a history keeps its last n points for a sparkline. Both are bounded.
 //
 // Thread safety: distinct objects: safe; shared objects: unsafe. Time is passed in.
 

@@ -54,8 +54,8 @@ TEST_CASE("hysteresis: between the two levels an open alert stays open") {
   (void)watch.observe(cpu(70), start + 2s);
   CHECK(watch.tick(start + 4s).empty());
   (void)watch.observe(cpu(50), start + 4s);
-  CHECK(watch.tick(start + 5s).empty());       // below, but not for long enough
-  (void)watch.observe(cpu(65), start + 5s);    // back in between: its quiet time begins anew
+  CHECK(watch.tick(start + 5s).empty());     // below, but not for long enough
+  (void)watch.observe(cpu(65), start + 5s);  // back in between: its quiet time begins anew
   (void)watch.observe(cpu(50), start + 5500ms);
   CHECK(watch.tick(start + 5900ms).empty());
 }
@@ -95,7 +95,8 @@ TEST_CASE("a restart goes on from the standing alerts, and closes those that nob
 }
 
 TEST_CASE("a standing alert whose rule is gone is closed; a closed one is not taken up") {
-  alert_watch watch{busy, {{"old rule", "here", alert_state::open, start, 1}, {"busy", "here", alert_state::closed, start, 1}}};
+  alert_watch watch{
+      busy, {{"old rule", "here", alert_state::open, start, 1}, {"busy", "here", alert_state::closed, start, 1}}};
   CHECK(watch.tick(start) == steps{{alert_state::closed, "old rule", "here", 1}});
   CHECK(watch.standing() == 0);
 }

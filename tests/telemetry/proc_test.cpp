@@ -16,10 +16,11 @@ TEST_CASE("clean text keeps UTF-8 and replaces what a terminal or a JSON writer 
   CHECK(clean_text("plain") == "plain");
   CHECK(clean_text("gr\xC3\xBC\xC3\x9F") == "gr\xC3\xBC\xC3\x9F");
   CHECK(clean_text("a\x1B[31mb\n") == "a?[31mb?");
-  CHECK(clean_text("\xC2\x9B" "31m") == "?31m");             // CSI as one C1 character
-  CHECK(clean_text("\xFF\xC3") == "??");                      // never valid; cut short
-  CHECK(clean_text("\xC0\xAF\xED\xA0\x80") == "?????");       // overlong, surrogate
-  CHECK(clean_text("abc\xC3\xBC", 4) == "abc");               // no character is cut in two
+  CHECK(clean_text("\xC2\x9B"
+                   "31m") == "?31m");                    // CSI as one C1 character
+  CHECK(clean_text("\xFF\xC3") == "??");                 // never valid; cut short
+  CHECK(clean_text("\xC0\xAF\xED\xA0\x80") == "?????");  // overlong, surrogate
+  CHECK(clean_text("abc\xC3\xBC", 4) == "abc");          // no character is cut in two
 }
 
 TEST_CASE("words and lines come off the front, whatever blanks lie between") {
@@ -132,7 +133,8 @@ TEST_CASE("a process may be called anything") {
 }
 
 TEST_CASE("what is no stat file of a process is no sample") {
-  for (const std::string text : {"", "42", "42 (x", "42 x) S 1", "x (y) S 1", "42 (x) S", "42 (x)", ")(", "-3 (x) S 1 2"}) {
+  for (const std::string text :
+       {"", "42", "42 (x", "42 x) S 1", "x (y) S 1", "42 (x) S", "42 (x)", ")(", "-3 (x) S 1 2"}) {
     CAPTURE(text);
     CHECK_FALSE(parse_process(text, 4096));
   }

@@ -1,5 +1,5 @@
-#include "process_watch.hpp"
 #include "rates.hpp"
+#include "process_watch.hpp"
 #include "rolling.hpp"
 
 #include <doctest/doctest.h>
@@ -10,7 +10,7 @@ using namespace std::chrono_literals;
 TEST_CASE("busy percent is the share of the time between two samples") {
   CHECK(busy_percent({100, 1000}, {150, 1100}) == doctest::Approx(50));
   CHECK(busy_percent({100, 1000}, {100, 1000}) == 0);
-  CHECK(busy_percent({100, 1000}, {50, 900}) == 0);    // went backwards
+  CHECK(busy_percent({100, 1000}, {50, 900}) == 0);      // went backwards
   CHECK(busy_percent({100, 1000}, {300, 1100}) == 100);  // counters are not read at one instant
 }
 
@@ -66,7 +66,13 @@ TEST_CASE("a history keeps its last points") {
 namespace {
 
 process_sample sample(std::int64_t pid, std::uint64_t ticks = 0, std::uint64_t memory = 10 << 20) {
-  return {.key = {pid, 5}, .parent = 1, .user = 0, .threads = 1, .state = 'S', .name = "p", .cpu_ticks = ticks,
+  return {.key = {pid, 5},
+          .parent = 1,
+          .user = 0,
+          .threads = 1,
+          .state = 'S',
+          .name = "p",
+          .cpu_ticks = ticks,
           .memory = memory};
 }
 
@@ -108,7 +114,7 @@ TEST_CASE("a pid that is used again is another process") {
 TEST_CASE("only what is beyond a threshold since the last report is reported") {
   process_watch watch{{.cpu_points = 5, .memory_share = 0.1, .memory_bytes = 1 << 20}, {}, 100};
   (void)step(watch, {sample(1)});
-  CHECK(quiet(step(watch, {sample(1, 4)})));         // 4 % of a core, smoothed to 2
+  CHECK(quiet(step(watch, {sample(1, 4)})));                // 4 % of a core, smoothed to 2
   CHECK(step(watch, {sample(1, 64)}).changed.size() == 1);  // 60 %, smoothed to 31
   CHECK(quiet(step(watch, {sample(1, 64 + 31)})));
   CHECK(quiet(step(watch, {sample(1, 126, (10 << 20) + (1 << 19))})));  // +0.5 MiB: too few bytes

@@ -41,10 +41,11 @@ TEST_CASE("a line is written and taken apart") {
   REQUIRE(parsed);
   CHECK(parsed->offset == at(17));
   CHECK(parsed->event == event(17));
-  for (const std::string text : {"", "{}", "{\"epoch\":\"e\"}", R"({"epoch":"e","sequence":,"event":{}})",
-                                 R"({"epoch":"e","sequence":0,"event":{}})", R"({"epoch":"e","sequence":-1,"event":{}})",
-                                 R"({"epoch":"e","sequence":1,"event":{})", R"({"epoch":"e","sequence":1,"event":3})",
-                                 R"({"epoch":"e\"","sequence":1,"event":{}})"}) {
+  for (const std::string text :
+       {"", "{}", "{\"epoch\":\"e\"}", R"({"epoch":"e","sequence":,"event":{}})",
+        R"({"epoch":"e","sequence":0,"event":{}})", R"({"epoch":"e","sequence":-1,"event":{}})",
+        R"({"epoch":"e","sequence":1,"event":{})", R"({"epoch":"e","sequence":1,"event":3})",
+        R"({"epoch":"e\"","sequence":1,"event":{}})"}) {
     CAPTURE(text);
     CHECK_FALSE(parse_record_line(text));
   }
@@ -103,7 +104,8 @@ TEST_CASE("the last offset is found in a long file and behind a long line") {
   const std::string fat = "{\"text\":\"" + std::string(200'000, 'x') + "\"}";
   where.put("r.jsonl", lines(1, 5000) + make_record_line(at(5001), fat));
   CHECK(record_file::open(where.file("r.jsonl"))->last() == at(5001));
-  where.put("r.jsonl", lines(1, 5000) + make_record_line(at(5001), fat) + make_record_line(at(5002), fat).substr(0, 150'000));
+  where.put("r.jsonl",
+            lines(1, 5000) + make_record_line(at(5001), fat) + make_record_line(at(5002), fat).substr(0, 150'000));
   CHECK(record_file::open(where.file("r.jsonl"))->last() == at(5001));
 }
 
