@@ -16,25 +16,33 @@ namespace herald {
 struct action_request {
   const resource_table* resource = nullptr;
   std::uint16_t action = 0;              // index into resource_table::actions
-  row_key key;                           // update, destroy
-  record input;                          // a row holding the inputs; may be empty when there are none
+  row_key key{};                         // update, destroy
+  record input{};                        // a row holding the inputs; may be empty when there are none
   detail::attribute_mask given = 0;      // which attributes of `input` the caller gave
-  std::optional<std::int64_t> version;   // the lock version of the caller's copy; none: whatever is there
-  std::string tenant;
-  std::vector<named_value> metadata;
+  bool from_copy = false;                // the caller named the row by a copy of it: a row that went is stale, not unknown
+  std::optional<std::int64_t> version{};   // the lock version of that copy; none: whatever is there
+  std::string tenant{};
+  std::vector<named_value> metadata{};
   bool notify = true;                    // false: the row changes, no event is written
   bool notify_unchanged = false;         // true: an update that changes nothing writes an event of kind unchanged
 };
 
 struct action_outcome {
   event_kind kind = event_kind::created;
-  record before;                         // empty on create
-  record after;                          // empty on destroy
-  event_ptr event;                       // null when none was written
+  record before{};                       // empty on create
+  record after{};                        // empty on destroy
+  event_ptr event{};                     // null when none was written
 };
 
 /// Runs one action. On failure the transaction must be rolled back to where it was before the call.
 [[nodiscard]] result<action_outcome> apply(transaction& tx, const action_request& request);
+
+/// The same inside a running transaction, as an action of its own: what a failed one did is undone, the rest stays.
+/// The result is the transaction's own trouble; the action's is in `outcome`.
+result<void> run_nested(transaction& tx, const action_request& request, result<action_outcome>& outcome);
+
+/// The number of an action, or an error that names both and lists the actions there are.
+[[nodiscard]] result<std::uint16_t> action_by_name(const resource_table& resource, std::string_view action);
 
 /// A request for an action by name, with inputs by name; refuses unknown names and values that do not fit, listing all.
 [[nodiscard]] result<action_request> request_by_name(const resource_table& resource, std::string_view action,

@@ -3,7 +3,7 @@
 // attributes the caller may not, and say what is wrong with which field. A changeset is that view, for the time of one
 // action: `changeset<T>` typed for the code in a description, `change_context` erased for the engine behind it.
 //
-// Thread safety: none; it lives on the writer (input validations: in the caller) and must not be kept.
+// Thread safety: none; it lives on the writer and must not be kept.
 // Errors: add_error makes the action fail with resource_errc::invalid; throwing makes it fail with hook_failed.
 // The idea: Ecto's and Ash's changeset.
 
@@ -29,10 +29,12 @@ struct check {
 /// One action on its way. The engine's side; user code sees changeset<T>.
 class change_context {
  public:
-  change_context(const resource_table& resource, const detail::action_info& action, record before, draft& row,
+  change_context(transaction& tx, const detail::action_info& action, const record& before, draft& row,
                  detail::attribute_mask given, timestamp now, std::string_view tenant)
-      : resource_{resource}, action_{action}, before_{std::move(before)}, row_{row}, touched_{given}, given_{given},
+      : tx_{tx}, resource_{row.table()}, action_{action}, before_{before}, row_{row}, touched_{given}, given_{given},
         now_{now}, tenant_{tenant} {}
+
+  [[nodiscard]] transaction& tx() const noexcept { return tx_; }
 
   [[nodiscard]] const resource_table& resource() const noexcept { return resource_; }
   [[nodiscard]] const detail::action_info& action() const noexcept { return action_; }
@@ -55,9 +57,10 @@ class change_context {
   [[nodiscard]] std::vector<field_error>& errors() noexcept { return errors_; }
 
  private:
+  transaction& tx_;
   const resource_table& resource_;
   const detail::action_info& action_;
-  record before_;
+  const record& before_;
   draft& row_;
   detail::attribute_mask touched_;
   detail::attribute_mask given_;
@@ -111,6 +114,8 @@ class changeset {
   [[nodiscard]] bool valid() const noexcept { return context_->valid(); }
   [[nodiscard]] std::string_view action() const noexcept { return context_->action().name; }
   [[nodiscard]] std::string_view tenant() const noexcept { return context_->tenant(); }
+  /// The transaction the action runs in, for nested actions (<herald/nested.hpp>).
+  [[nodiscard]] transaction& tx() const noexcept { return context_->tx(); }
   /// The transaction's time.
   [[nodiscard]] timestamp now() const noexcept { return context_->now(); }
 

@@ -24,6 +24,12 @@ struct event_record {
     friend bool operator==(const route&, const route&) = default;
   };
 
+  /// A publication that could not be expanded: its filter threw. Ends as a dead letter; the event commits all the same.
+  struct failed_publication {
+    std::uint16_t publication = 0;
+    std::string why;
+  };
+
   offset at;                                // given by the store's append
   const resource_table* resource = nullptr;
   std::uint16_t action = 0;                 // index into resource_table::actions
@@ -33,6 +39,7 @@ struct event_record {
   record after;                             // empty on destroy; sensitive attributes are as in a new row
   detail::attribute_mask changed = 0;       // create: all attributes; destroy: none
   std::vector<route> routes;                // in the order of the publications; may be empty
+  std::vector<failed_publication> failed;   // those whose filter threw; told by the notifier, not kept in the log
   timestamp time{};                         // of the transaction
   std::string tenant;                       // empty: none
   std::vector<named_value> metadata;        // what the caller gave along

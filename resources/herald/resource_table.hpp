@@ -23,7 +23,10 @@ enum class op : std::uint8_t { create, update, destroy };
 [[nodiscard]] std::string_view to_string(op kind) noexcept;
 
 class change_context;  // <herald/changeset.hpp>
+class transaction;     // <herald/transaction.hpp>
 struct event_record;   // <herald/event_record.hpp>
+template <class T>
+class result;          // <herald/error.hpp>
 
 namespace detail {
 
@@ -76,12 +79,14 @@ struct attribute_info {
   void copy(void* to, const void* from) const { ops->copy(at_mutable(to), at(from)); }
 };
 
-enum class step_kind : std::uint8_t { change, validate };
+enum class step_kind : std::uint8_t { change, validate, after };
 
-/// One change or validation of an action. Both get the changeset; a validation reports into its errors.
+/// One change, validation or after-hook of an action. The first two get the changeset and report into its errors;
+/// `after` runs in the transaction once row and event are written, and undoes both when it fails.
 struct step {
   step_kind kind{};
   void (*run)(change_context&, std::string_view message) = nullptr;
+  result<void> (*after)(transaction&, const void* row) = nullptr;
   bool (*where)(const change_context&) = nullptr;  // null: always
   std::string_view message{};                        // of a validation that only says false
 };

@@ -69,6 +69,13 @@ change(F) -> change<F>;
 template <class F, class W>
 change(F, where<W>) -> change<F, W>;
 
+/// Runs inside the transaction after row and event are written: `after_action{[](transaction& tx, const Ticket& t) {...}}`.
+/// Nested actions belong here, or in a change when they must come first. A failed result<void>, or throwing, undoes all.
+template <class F>
+struct after_action {
+  explicit constexpr after_action(F) {}
+};
+
 template <class F, class W = detail::always>
 struct validate {
   std::string_view message;
@@ -104,6 +111,8 @@ template <class F, class W>
 inline constexpr bool is_step<dsl::change<F, W>> = true;
 template <class F, class W>
 inline constexpr bool is_step<dsl::validate<F, W>> = true;
+template <class F>
+inline constexpr bool is_step<dsl::after_action<F>> = true;
 
 template <class T, class W>
 constexpr auto where_of() -> bool (*)(const change_context&) {
@@ -149,6 +158,19 @@ constexpr step make_step(const dsl::validate<F, W>& v) {
           .message = v.message};
 }
 
+template <class T, class F>
+constexpr step make_step(const dsl::after_action<F>&) {
+  static_assert(stateless<F>, "herald: after_action needs a lambda without captures");
+  return {.kind = step_kind::after, .after = [](transaction& tx, const void* row) -> result<void> {
+            if constexpr (std::is_void_v<std::invoke_result_t<F, transaction&, const T&>>) {
+              F{}(tx, *static_cast<const T*>(row));
+              return {};
+            } else {
+              return F{}(tx, *static_cast<const T*>(row));
+            }
+          }};
+}
+
 /// What `create(...)`, `update(...)` and `destroy(...)` give.
 template <class... Options>
 struct action_part {
@@ -161,7 +183,7 @@ struct action_part {
 template <class... Options>
 constexpr auto make_action(std::string_view name, op kind, const Options&... options) {
   static_assert(((is_accepts<Options> || is_require<Options> || is_step<Options>) && ...),
-                "herald: this is not an option of an action (accepts, require, change and validate are)");
+                "herald: this is not an option of an action (accepts, require, change, validate and after_action are)");
   if (name.empty()) rule::an_action_needs_a_name_without_spaces_or_control_characters();
   for (const char c : name) {
     if (c <= ' ' && c >= 0) rule::an_action_needs_a_name_without_spaces_or_control_characters();

@@ -38,7 +38,7 @@ inline constexpr updated_at_option updated_at{};
 /// Counted up by every update that changes something; an update from an older copy is refused as stale.
 inline constexpr optimistic_lock_option optimistic_lock{};
 
-/// Lengths: characters of a text count as its bytes (UTF-8), bytes of bytes, parts of a list.
+/// Lengths: characters (code points of UTF-8) of a text, bytes of bytes, parts of a list.
 struct max_length {
   std::int64_t value;
 };
