@@ -1,0 +1,34 @@
+#include "resources.hpp"
+
+namespace telemetry {
+
+process_row watched(const proc_row& row) {
+  return {.key = {row.pid, row.started},
+          .parent = row.parent,
+          .user = row.owner,
+          .threads = row.threads,
+          .name = row.name,
+          .state = row.state,
+          .cpu_percent = row.cpu_percent,
+          .memory = row.memory};
+}
+
+proc_row stored(const process_row& row) {
+  return {.pid = row.key.pid,
+          .started = row.key.started,
+          .parent = row.parent,
+          .owner = row.user,
+          .threads = row.threads,
+          .name = row.name,
+          .state = row.state,
+          .cpu_percent = row.cpu_percent,
+          .memory = row.memory};
+}
+
+std::string subject_of_host(const std::string& name) { return "host:" + name; }
+
+std::string subject_of_process(const process_key& key) {
+  return "proc:" + std::to_string(key.pid) + "-" + std::to_string(key.started);
+}
+
+}  // namespace telemetry
