@@ -1,0 +1,138 @@
+#include "memory_rows.hpp"
+
+#include <algorithm>
+#include <bit>
+#include <cassert>
+
+namespace herald::detail {
+
+bool memory_rows::same_key::operator()(const slot& left, const slot& right) const noexcept {
+  for (const auto part : left.row.table().key) {
+    if (!left.row.table().attributes[part].same(left.row.row(), right.row.row())) return false;
+  }
+  return true;
+}
+
+std::size_t memory_rows::by_identity::operator()(const record& row) const noexcept {
+  std::size_t hash = 0;
+  for (auto rest = attributes; rest != 0; rest &= rest - 1) {
+    const auto attribute = static_cast<std::size_t>(std::countr_zero(rest));
+    hash = (hash ^ row.get(attribute).hash()) * 0x9e3779b97f4a7c15U;
+  }
+  return hash;
+}
+
+bool memory_rows::by_identity::operator()(const record& left, const record& right) const noexcept {
+  for (auto rest = attributes; rest != 0; rest &= rest - 1) {
+    const auto attribute = static_cast<std::size_t>(std::countr_zero(rest));
+    if (!(left.get(attribute) == right.get(attribute))) return false;
+  }
+  return true;
+}
+
+bool memory_rows::by_identity::has_null(const record& row) const noexcept {
+  for (auto rest = attributes; rest != 0; rest &= rest - 1) {
+    if (row.get(static_cast<std::size_t>(std::countr_zero(rest))).is_null()) return true;
+  }
+  return false;
+}
+
+memory_rows::memory_rows(const table_index& index) {
+  for (const auto* table : index.all()) {
+    auto& made = tables_.emplace_back(table_rows{table, {}, {}, 0});
+    for (const auto& identity : table->identities) {
+      const by_identity by{identity.attributes};
+      made.identities.emplace_back(0, by, by);
+    }
+  }
+}
+
+record memory_rows::find(std::size_t table, const row_key& key) const {
+  const auto& rows = tables_[table].rows;
+  const auto found = rows.find(key);
+  return found == rows.end() ? record{} : found->row;
+}
+
+result<void> memory_rows::check_identities(const table_rows& in, const record& row, const record& but) const {
+  for (std::size_t i = 0; i < in.identities.size(); ++i) {
+    const auto& set = in.identities[i];
+    const auto by = set.hash_function();
+    if (by.has_null(row)) continue;
+    const auto found = set.find(row);
+    if (found == set.end() || (but && found->row() == but.row())) continue;
+    return already_taken(*in.table, row, by.attributes, in.table->identities[i].name);
+  }
+  return {};
+}
+
+void memory_rows::put(table_rows& in, const record& row) {
+  in.rows.insert(slot{row});
+  for (auto& set : in.identities) {
+    if (!set.hash_function().has_null(row)) set.insert(row);
+  }
+}
+
+void memory_rows::take(table_rows& in, const record& row) {
+  for (auto& set : in.identities) {
+    if (!set.hash_function().has_null(row)) set.erase(row);
+  }
+  in.rows.erase(slot{row});
+}
+
+result<void> memory_rows::insert(std::size_t table, const record& row) {
+  auto& in = tables_[table];
+  if (in.rows.contains(slot{row})) {
+    attribute_mask key = 0;
+    for (const auto part : in.table->key) key |= bit(part);
+    return already_taken(*in.table, row, key, {});
+  }
+  if (auto free = check_identities(in, row, {}); !free) return free;
+  put(in, row);
+  undo_.push_back({table, {}, row});
+  if (const auto& key = in.table->key; key.size() == 1 && in.table->attributes[key[0]].type() == value_type::integer) {
+    in.last_integer = std::max(in.last_integer, row.get(key[0]).integer());
+  }
+  return {};
+}
+
+result<void> memory_rows::update(std::size_t table, const record& before, const record& after) {
+  auto& in = tables_[table];
+  const auto found = in.rows.find(slot{before});
+  assert(found != in.rows.end() && "an update of a row that find did not give");
+  const auto old = found->row;
+  if (auto free = check_identities(in, after, old); !free) return free;
+  for (auto& set : in.identities) {
+    // The set shares the row, so it takes the new one even where the identity's own attributes are as they were.
+    const auto by = set.hash_function();
+    if (!by.has_null(old)) set.erase(old);
+    if (!by.has_null(after)) set.insert(after);
+  }
+  found->row = after;
+  undo_.push_back({table, old, after});
+  return {};
+}
+
+void memory_rows::erase(std::size_t table, const record& row) {
+  auto& in = tables_[table];
+  const auto found = in.rows.find(slot{row});
+  assert(found != in.rows.end() && "an erase of a row that find did not give");
+  const auto old = found->row;
+  take(in, old);
+  undo_.push_back({table, old, {}});
+}
+
+void memory_rows::each(std::size_t table, const std::function<void(const record&)>& visit) const {
+  for (const auto& at : tables_[table].rows) visit(at.row);
+}
+
+void memory_rows::undo_to(std::size_t mark) {
+  while (undo_.size() > mark) {
+    const auto last = std::move(undo_.back());
+    undo_.pop_back();
+    auto& in = tables_[last.table];
+    if (last.after) take(in, last.after);
+    if (last.before) put(in, last.before);
+  }
+}
+
+}  // namespace herald::detail

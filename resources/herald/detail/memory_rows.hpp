@@ -1,0 +1,76 @@
+#pragma once
+// The problem: rows in memory must be found by key, be unique by identity, and come back when an action is rolled back.
+//
+// Rows are shared with events and readers, never copied. Changes are made in place, and each notes how to undo it.
+//
+// Private. Thread safety: shared objects: safe to read. Errors: resource_errc::taken.
+
+#include "storage.hpp"
+
+#include <unordered_set>
+
+namespace herald::detail {
+
+class memory_rows {
+ public:
+  explicit memory_rows(const table_index& index);
+
+  [[nodiscard]] record find(std::size_t table, const row_key& key) const;
+  [[nodiscard]] result<void> insert(std::size_t table, const record& row);
+  [[nodiscard]] result<void> update(std::size_t table, const record& before, const record& after);
+  void erase(std::size_t table, const record& row);
+  void each(std::size_t table, const std::function<void(const record&)>& visit) const;
+
+  /// How much could be undone now; undo_to takes everything back that was done since.
+  [[nodiscard]] std::size_t mark() const noexcept { return undo_.size(); }
+  void undo_to(std::size_t mark);
+  void keep() noexcept { undo_.clear(); }
+
+  /// 1 above the largest integer key ever given.
+  [[nodiscard]] std::int64_t next_integer(std::size_t table) noexcept { return ++tables_[table].last_integer; }
+
+ private:
+  // A set goes by its rows' keys, so a row may be exchanged for another one of the same key.
+  struct slot {
+    mutable record row;
+  };
+  struct by_key {
+    using is_transparent = void;
+    std::size_t operator()(const slot& at) const noexcept { return hash_key(at.row); }
+    std::size_t operator()(const row_key& key) const noexcept { return key.hash(); }
+  };
+  struct same_key {
+    using is_transparent = void;
+    bool operator()(const slot& left, const slot& right) const noexcept;
+    bool operator()(const slot& left, const row_key& right) const noexcept { return has_key(left.row, right); }
+    bool operator()(const row_key& left, const slot& right) const noexcept { return has_key(right.row, left); }
+  };
+  /// Hash and equality of what an identity says must be unique.
+  struct by_identity {
+    attribute_mask attributes = 0;
+    std::size_t operator()(const record& row) const noexcept;
+    bool operator()(const record& left, const record& right) const noexcept;
+    [[nodiscard]] bool has_null(const record& row) const noexcept;
+  };
+  using identity_set = std::unordered_set<record, by_identity, by_identity>;
+  struct table_rows {
+    const resource_table* table;
+    std::unordered_set<slot, by_key, same_key> rows;
+    std::vector<identity_set> identities;  // in the order of resource_table::identities
+    std::int64_t last_integer = 0;
+  };
+  struct change {
+    std::size_t table;
+    record before;  // empty: the row was inserted
+    record after;   // empty: the row was erased
+  };
+
+  [[nodiscard]] result<void> check_identities(const table_rows& in, const record& row, const record& but) const;
+  static void put(table_rows& in, const record& row);
+  static void take(table_rows& in, const record& row);
+
+  std::vector<table_rows> tables_;
+  std::vector<change> undo_;
+};
+
+}  // namespace herald::detail

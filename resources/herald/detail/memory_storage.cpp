@@ -1,0 +1,173 @@
+#include "memory_storage.hpp"
+
+#include <algorithm>
+#include <cassert>
+#include <random>
+
+namespace herald::detail {
+
+namespace {
+
+std::uint64_t new_epoch(std::uint64_t seed) {
+  // A seeded store is a simulation's, and its offsets must be the same in every run.
+  if (seed != 0) return seed | 1;
+  std::random_device device;
+  return ((std::uint64_t{device()} << 32) | device()) | 1;
+}
+
+bool goes_to(const event_record& event, std::string_view topic) {
+  return std::any_of(event.routes.begin(), event.routes.end(), [&](const auto& route) { return route.topic == topic; });
+}
+
+}  // namespace
+
+result<std::shared_ptr<storage>> memory_storage::open(std::vector<const resource_table*> tables,
+                                                      const memory_options& options) {
+  if (auto fit = check_tables(tables); !fit) return fit.error();
+  return std::shared_ptr<storage>{std::make_shared<memory_storage>(std::move(tables), options)};
+}
+
+memory_storage::memory_storage(std::vector<const resource_table*> tables, const memory_options& options)
+    : index_{std::move(tables)},
+      rows_{index_},
+      clock_{options},
+      keep_events_{options.keep_events},
+      epoch_{new_epoch(options.uuid_seed)},
+      inside_{*this},
+      writing_{mutex_, std::defer_lock} {}
+
+result<void> memory_storage::begin() {
+  writing_.lock();
+  writer_.store(std::this_thread::get_id(), std::memory_order_relaxed);
+  written_.clear();
+  savepoints_.clear();
+  clock_.begin();
+  return {};
+}
+
+result<void> memory_storage::commit() {
+  for (const auto& event : written_) log_.push_back(event);
+  rows_.keep();
+  head_.fetch_add(written_.size(), std::memory_order_release);
+  if (keep_events_ != 0 && log_.size() > keep_events_) drop_events(log_.size() - keep_events_);
+  writer_.store({}, std::memory_order_relaxed);
+  writing_.unlock();
+  return {};
+}
+
+void memory_storage::rollback() noexcept {
+  if (!writing_.owns_lock()) return;
+  rows_.undo_to(0);
+  written_.clear();
+  writer_.store({}, std::memory_order_relaxed);
+  writing_.unlock();
+}
+
+void memory_storage::drop_events(std::size_t count) {
+  log_.erase(log_.begin(), log_.begin() + static_cast<std::ptrdiff_t>(count));
+  floor_.fetch_add(count, std::memory_order_release);
+}
+
+result<std::size_t> memory_storage::trim(std::uint64_t sequence, std::size_t limit) {
+  const std::unique_lock lock{mutex_};
+  const auto first = floor_.load(std::memory_order_relaxed);
+  if (sequence < first) return std::size_t{0};
+  const auto count = std::min({static_cast<std::size_t>(sequence - first + 1), log_.size(), limit});
+  drop_events(count);
+  return count;
+}
+
+result<record> memory_storage::find(const resource_table& resource, const row_key& key) {
+  const auto table = index_.of(resource);
+  if (table == table_index::npos) return unknown_resource(name(), resource);
+  if (is_writer()) return reading_inside(name());
+  const std::shared_lock lock{mutex_};
+  return rows_.find(table, key);
+}
+
+result<offset> memory_storage::scan(const resource_table& resource, const std::function<void(const record&)>& each) {
+  const auto table = index_.of(resource);
+  if (table == table_index::npos) return unknown_resource(name(), resource);
+  if (is_writer()) return reading_inside(name());
+  const std::shared_lock lock{mutex_};
+  rows_.each(table, each);
+  return head();
+}
+
+result<log_page> memory_storage::read(const offset& after, std::size_t limit,
+                                      const std::optional<std::string_view>& topic) {
+  if (is_writer()) return reading_inside(name());
+  const std::shared_lock lock{mutex_};
+  const auto now = head();
+  const auto first = floor();
+  if (after.epoch != now.epoch || after.sequence + 1 < first || after.sequence > now.sequence) {
+    return offset_gone(name(), after, now, first);
+  }
+  log_page page{{}, after, now};
+  auto at = log_.begin() + static_cast<std::ptrdiff_t>(after.sequence + 1 - first);
+  for (; at != log_.end() && page.events.size() < limit; ++at) {
+    page.last.sequence = (*at)->at.sequence;
+    if (!topic || goes_to(**at, *topic)) page.events.push_back(*at);
+  }
+  return page;
+}
+
+result<record> memory_storage::inside::find(const resource_table& resource, const row_key& key) {
+  const auto table = owner_.index_.of(resource);
+  if (table == table_index::npos) return unknown_resource(owner_.name(), resource);
+  return owner_.rows_.find(table, key);
+}
+
+result<void> memory_storage::inside::insert(const record& row) {
+  const auto table = owner_.index_.of(row.table());
+  if (table == table_index::npos) return unknown_resource(owner_.name(), row.table());
+  return owner_.rows_.insert(table, row);
+}
+
+result<void> memory_storage::inside::update(const record& before, const record& after, attribute_mask) {
+  const auto table = owner_.index_.of(before.table());
+  if (table == table_index::npos) return unknown_resource(owner_.name(), before.table());
+  return owner_.rows_.update(table, before, after);
+}
+
+result<void> memory_storage::inside::erase(const record& row) {
+  const auto table = owner_.index_.of(row.table());
+  if (table == table_index::npos) return unknown_resource(owner_.name(), row.table());
+  owner_.rows_.erase(table, row);
+  return {};
+}
+
+result<void> memory_storage::inside::append(std::shared_ptr<event_record> event) {
+  if (owner_.index_.of(*event->resource) == table_index::npos) return unknown_resource(owner_.name(), *event->resource);
+  event->at = {owner_.epoch_, owner_.head_.load(std::memory_order_relaxed) + owner_.written_.size() + 1};
+  owner_.written_.push_back(std::move(event));
+  return {};
+}
+
+result<void> memory_storage::inside::savepoint() {
+  owner_.savepoints_.push_back({owner_.rows_.mark(), owner_.written_.size()});
+  return {};
+}
+
+result<void> memory_storage::inside::release() {
+  assert(!owner_.savepoints_.empty());
+  owner_.savepoints_.pop_back();
+  return {};
+}
+
+result<void> memory_storage::inside::rollback_to() {
+  assert(!owner_.savepoints_.empty());
+  const auto back = owner_.savepoints_.back();
+  owner_.savepoints_.pop_back();
+  owner_.rows_.undo_to(back.rows);
+  owner_.written_.resize(back.events);
+  return {};
+}
+
+result<std::int64_t> memory_storage::inside::next_integer(const resource_table& resource) {
+  const auto table = owner_.index_.of(resource);
+  if (table == table_index::npos) return unknown_resource(owner_.name(), resource);
+  return owner_.rows_.next_integer(table);
+}
+
+}  // namespace herald::detail

@@ -1,0 +1,178 @@
+#include "sqlite_readers.hpp"
+
+#include "varint.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+namespace herald::detail {
+
+namespace {
+
+using sqlite::step_result;
+
+/// The publication a route was written for: where the hint says if the name is still there, else by its name.
+std::uint16_t publication_of(const event_record& event, const log_route& route) {
+  const auto publications = event.resource->publications;
+  const auto has_name = [&](std::size_t at) {
+    const event_record::route on{{}, static_cast<std::uint16_t>(at)};
+    return event.name_on(on) == route.event;
+  };
+  if (route.publication < publications.size() && has_name(route.publication)) return route.publication;
+  for (std::size_t i = 0; i < publications.size(); ++i) {
+    if (has_name(i)) return static_cast<std::uint16_t>(i);
+  }
+  return 0xffff;
+}
+
+/// Order does not matter, and a missing, doubled or foreign entry does.
+std::uint64_t mix(std::uint64_t topic, std::uint64_t sequence) noexcept {
+  std::uint64_t x = topic * 0x9e3779b97f4a7c15U ^ (sequence + 0x7f4a7c15U) * 0xbf58476d1ce4e5b9U;
+  x ^= x >> 31;
+  x *= 0x94d049bb133111ebU;
+  return x ^ (x >> 29);
+}
+
+}  // namespace
+
+result<std::unique_ptr<sqlite_reader>> sqlite_reader::open(const std::string& file, std::chrono::milliseconds busy_limit,
+                                                           const table_index& index,
+                                                           std::shared_ptr<const layout_book> layouts) {
+  auto made = std::make_unique<sqlite_reader>();
+  made->index_ = &index;
+  made->layouts_ = std::move(layouts);
+  auto log = log_reader::open(file, busy_limit);
+  if (!log) return log.error();
+  made->log_ = *std::move(log);
+  for (const auto* table : index.all()) {
+    auto opened = table_reader::open(made->log_.connection(), *table);
+    if (!opened) return opened.error();
+    made->tables_.push_back(*std::move(opened));
+  }
+  return made;
+}
+
+result<record> sqlite_reader::find(std::size_t table, const row_key& key) {
+  return tables_[table].find(log_.connection(), key);
+}
+
+result<offset> sqlite_reader::scan(std::size_t table, const std::function<void(const record&)>& each) {
+  auto& db = log_.connection();
+  // Rows and head must be of one moment.
+  if (auto begun = db.execute("BEGIN", "read rows"); !begun) return begun.error();
+  const auto state = log_.state();
+  auto scanned = state ? tables_[table].scan(db, each) : result<void>{state.error()};
+  auto ended = db.execute("COMMIT", "end reading rows");
+  if (!scanned) return scanned.error();
+  if (!ended) return ended.error();
+  return offset{state->epoch, state->head};
+}
+
+result<event_ptr> sqlite_reader::event_of(const stored_entry& entry, std::uint64_t epoch) const {
+  const auto* resource = index_->by_name(entry.resource);
+  if (resource == nullptr) return event_ptr{};
+  auto made = std::make_shared<event_record>();
+  made->at = {epoch, entry.sequence};
+  made->resource = resource;
+  made->action = static_cast<std::uint16_t>(std::min<std::size_t>(resource->find_action(entry.action), 0xffff));
+  made->kind = static_cast<event_kind>(entry.kind);
+  made->time = timestamp{std::chrono::microseconds{entry.time}};
+  made->tenant = entry.tenant;
+  if (auto decoded = layouts_->decode(entry.payload, *made); !decoded) return decoded.error();
+  made->routes.reserve(entry.routes->size());
+  for (const auto& route : *entry.routes) {
+    made->routes.push_back({std::string{route.topic}, publication_of(*made, route)});
+  }
+  return event_ptr{std::move(made)};
+}
+
+result<log_page> sqlite_reader::read(const offset& after, std::size_t limit,
+                                     const std::optional<std::string_view>& topic) {
+  log_page page;
+  page.events.reserve(std::min<std::size_t>(limit, 1024));
+  const auto read = log_.read(after, topic, limit, [&](const stored_entry& entry) -> result<void> {
+    auto event = event_of(entry, after.epoch);
+    if (!event) return event.error();
+    // Of a resource that this program does not describe: nobody here could read it.
+    if (*event) page.events.push_back(*std::move(event));
+    return {};
+  });
+  if (!read) return read.error();
+  page.last = {after.epoch, read->last};
+  page.head = {after.epoch, read->head};
+  return page;
+}
+
+result<std::vector<std::string>> sqlite_reader::check() {
+  auto& db = log_.connection();
+  std::vector<std::string> faults;
+  {
+    auto ask = db.prepare("PRAGMA integrity_check(20)", "check it");
+    if (!ask) return ask.error();
+    auto step = ask->step();
+    for (; step == step_result::row; step = ask->step()) {
+      if (ask->bytes(0) != "ok") faults.push_back(fmt::format("SQLite's integrity check: {}", ask->bytes(0)));
+    }
+    if (step == step_result::failed) return db.failure("check it");
+  }
+  std::uint64_t by_events = 0, by_index = 0;
+  {
+    auto ask = db.prepare("SELECT sequence, routes FROM herald_event", "check the topics");
+    if (!ask) return ask.error();
+    std::vector<std::uint64_t> topics;
+    while (ask->step() == step_result::row) {
+      auto routes = ask->bytes(1);
+      topics.clear();
+      while (!routes.empty()) {
+        const auto topic = take_varint(routes);
+        if (!topic || !take_varint(routes) || !take_varint(routes)) {
+          faults.push_back(fmt::format("event {} has routes that cannot be read", ask->integer(0)));
+          break;
+        }
+        topics.push_back(*topic);
+      }
+      std::sort(topics.begin(), topics.end());
+      topics.erase(std::unique(topics.begin(), topics.end()), topics.end());
+      for (const auto topic : topics) by_events += mix(topic, static_cast<std::uint64_t>(ask->integer(0)));
+    }
+  }
+  {
+    auto ask = db.prepare("SELECT topic, sequence FROM herald_event_topic", "check the topics");
+    if (!ask) return ask.error();
+    while (ask->step() == step_result::row) {
+      by_index += mix(static_cast<std::uint64_t>(ask->integer(0)), static_cast<std::uint64_t>(ask->integer(1)));
+    }
+  }
+  if (by_events != by_index) faults.emplace_back("the index of topics and the routes of the events differ");
+  return faults;
+}
+
+result<reader_pool::loan> reader_pool::take() {
+  std::unique_lock lock{mutex_};
+  returned_.wait(lock, [&] { return !free_.empty() || lent_ < limit_; });
+  ++lent_;
+  if (!free_.empty()) {
+    auto reader = std::move(free_.back());
+    free_.pop_back();
+    return loan{*this, std::move(reader)};
+  }
+  lock.unlock();
+  auto made = sqlite_reader::open(file_, busy_limit_, index_, layouts_);
+  if (made) return loan{*this, *std::move(made)};
+  lock.lock();
+  --lent_;
+  returned_.notify_one();
+  return made.error();
+}
+
+void reader_pool::give_back(std::unique_ptr<sqlite_reader> reader) {
+  {
+    const std::lock_guard lock{mutex_};
+    --lent_;
+    free_.push_back(std::move(reader));
+  }
+  returned_.notify_one();
+}
+
+}  // namespace herald::detail

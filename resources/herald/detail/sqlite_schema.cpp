@@ -1,0 +1,255 @@
+#include "sqlite_schema.hpp"
+
+#include <herald/payload.hpp>
+#include <herald/record.hpp>
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <bit>
+#include <map>
+#include <vector>
+
+namespace herald::detail {
+
+namespace {
+
+using sqlite::quoted;
+using sqlite::step_result;
+
+struct column {
+  std::string name;
+  std::string type;
+  bool not_null;
+  bool key;
+};
+
+result<std::vector<column>> columns_of(sqlite::connection& db, std::string_view table) {
+  auto ask = db.prepare("SELECT name, type, \"notnull\", pk FROM pragma_table_xinfo(?1)", "read its tables");
+  if (!ask) return ask.error();
+  ask->bind_text(1, table);
+  std::vector<column> found;
+  while (true) {
+    const auto step = ask->step();
+    if (step == step_result::failed) return db.failure("read its tables");
+    if (step == step_result::done) return found;
+    found.push_back({std::string{ask->bytes(0)}, std::string{ask->bytes(1)}, ask->integer(2) != 0, ask->integer(3) != 0});
+  }
+}
+
+std::string hex(std::string_view bytes) {
+  std::string text;
+  for (const char byte : bytes) text += fmt::format("{:02x}", static_cast<unsigned char>(byte));
+  return text;
+}
+
+/// The value that rows already there get in an added column, as an SQL literal.
+std::string literal_of(const value_view& value) {
+  switch (value.type()) {
+    case value_type::null: return "NULL";
+    case value_type::boolean: return value.boolean() ? "1" : "0";
+    case value_type::integer: return fmt::format("{}", value.integer());
+    case value_type::real: return fmt::format("{:.17e}", value.real());
+    case value_type::time: return fmt::format("{}", value.time().time_since_epoch().count());
+    case value_type::duration: return fmt::format("{}", value.duration().count());
+    case value_type::uuid: {
+      const auto& bytes = value.as_uuid().bytes;
+      return "x'" + hex({reinterpret_cast<const char*>(bytes.data()), bytes.size()}) + "'";
+    }
+    case value_type::bytes: {
+      const auto bytes = value.as_bytes();
+      return "x'" + hex({reinterpret_cast<const char*>(bytes.data()), bytes.size()}) + "'";
+    }
+    case value_type::list: {
+      std::string encoded;
+      encode_value(value, encoded);
+      return "x'" + hex(encoded) + "'";
+    }
+    case value_type::text: break;
+  }
+  std::string text{"'"};
+  for (const char c : value.text()) {
+    text += c;
+    if (c == '\'') text += c;
+  }
+  return text += '\'';
+}
+
+error mismatch(const sqlite::connection& db, const resource_table& table, std::string_view what) {
+  return {resource_errc::schema_mismatch,
+          fmt::format("store file '{}' does not fit resource '{}': {}", db.file(), table.name, what)};
+}
+
+std::string definition(const attribute_info& attribute) {
+  return fmt::format("{} {}{}", quoted(attribute.column), column_type(attribute.type()),
+                     attribute.nullable() ? "" : " NOT NULL");
+}
+
+result<void> create_table(sqlite::connection& db, const resource_table& table) {
+  std::string sql = fmt::format("CREATE TABLE {}(", quoted(table.name));
+  for (const auto& attribute : table.attributes) sql += definition(attribute) + ", ";
+  sql += "PRIMARY KEY(";
+  for (std::size_t i = 0; i < table.key.size(); ++i) {
+    sql += (i == 0 ? "" : ", ") + quoted(table.attributes[table.key[i]].column);
+  }
+  sql += has_integer_key(table) ? ")) STRICT" : ")) STRICT, WITHOUT ROWID";
+  return db.execute(sql.c_str(), fmt::format("make the table of '{}'", table.name));
+}
+
+result<void> rename_column(sqlite::connection& db, const resource_table& table, const attribute_info& attribute) {
+  const auto sql = fmt::format("ALTER TABLE {} RENAME COLUMN {} TO {}", quoted(table.name), quoted(attribute.was),
+                               quoted(attribute.column));
+  return db.execute(sql.c_str(), fmt::format("rename a column of '{}'", table.name));
+}
+
+result<void> add_column(sqlite::connection& db, const resource_table& table, const attribute_info& attribute) {
+  if (attribute.primary_key) {
+    return mismatch(db, table,
+                    fmt::format("the file's key does not have '{}', and keys of rows cannot be made up; write the rows into a "
+                                "new store",
+                                attribute.column));
+  }
+  auto sql = fmt::format("ALTER TABLE {} ADD COLUMN {}", quoted(table.name), definition(attribute));
+  if (!attribute.nullable()) {
+    if (attribute.required) {
+      return mismatch(db, table,
+                      fmt::format("it has no column '{}', and the rows already there would have no value in it, since the "
+                                  "attribute is required; make it optional (std::optional) or give it a default",
+                                  attribute.column));
+    }
+    const auto fresh = table.make();
+    if (attribute.set_default != nullptr) attribute.set_default(attribute.at_mutable(fresh.get()));
+    sql += " DEFAULT " + literal_of(attribute.get(fresh.get()));
+  }
+  return db.execute(sql.c_str(), fmt::format("add a column to '{}'", table.name));
+}
+
+result<void> check_column(const sqlite::connection& db, const resource_table& table, const attribute_info& attribute,
+                          const column& there) {
+  const auto wanted = column_type(attribute.type());
+  if (there.type != wanted) {
+    return mismatch(db, table,
+                    fmt::format("column '{}' is {} in the file and {} ({}) in the description; give the attribute another "
+                                "column{{...}} name, and copy the values with an action",
+                                attribute.column, there.type, wanted, to_string(attribute.type())));
+  }
+  if (there.key != attribute.primary_key) {
+    return mismatch(db, table,
+                    fmt::format("column '{}' is {}part of the primary key in the file and {}in the description; a key "
+                                "cannot change, so write the rows into a new store",
+                                attribute.column, there.key ? "" : "not ", attribute.primary_key ? "" : "not "));
+  }
+  if (there.not_null == attribute.nullable()) {
+    return mismatch(db, table,
+                    fmt::format("column '{}' {} be null in the file and {} in the description; give the attribute another "
+                                "column{{...}} name, and copy the values with an action",
+                                attribute.column, there.not_null ? "may not" : "may", there.not_null ? "may" : "may not"));
+  }
+  return {};
+}
+
+result<void> fit_columns(sqlite::connection& db, const resource_table& table, std::vector<column> there) {
+  const auto find = [&](std::string_view name) {
+    return std::find_if(there.begin(), there.end(), [&](const column& c) { return c.name == name; });
+  };
+  for (const auto& attribute : table.attributes) {
+    auto at = find(attribute.column);
+    if (at == there.end() && !attribute.was.empty()) {
+      at = find(attribute.was);
+      if (at != there.end()) {
+        if (auto renamed = rename_column(db, table, attribute); !renamed) return renamed;
+      }
+    }
+    if (at == there.end()) {
+      if (auto added = add_column(db, table, attribute); !added) return added;
+      continue;
+    }
+    if (auto fits = check_column(db, table, attribute, *at); !fits) return fits;
+    there.erase(at);
+  }
+  if (there.empty()) return {};
+  return mismatch(db, table,
+                  fmt::format("column '{}' is in the file and not in the description; add the attribute again, say "
+                              "was{{\"{}\"}} on the one it has become, or, if its content may go: ALTER TABLE {} DROP COLUMN {}",
+                              there.front().name, there.front().name, quoted(table.name), quoted(there.front().name)));
+}
+
+std::string index_name(const resource_table& table, const identity_info& identity) {
+  return fmt::format("herald_{}_{}", table.name, identity.name);
+}
+
+std::string index_sql(const resource_table& table, const identity_info& identity) {
+  std::string columns;
+  for (auto rest = identity.attributes; rest != 0; rest &= rest - 1) {
+    const auto& attribute = table.attributes[static_cast<std::size_t>(std::countr_zero(rest))];
+    columns += (columns.empty() ? "" : ", ") + quoted(attribute.column);
+  }
+  return fmt::format("CREATE UNIQUE INDEX {} ON {}({})", quoted(index_name(table, identity)), quoted(table.name), columns);
+}
+
+result<void> fit_identities(sqlite::connection& db, const resource_table& table) {
+  std::map<std::string, std::string> there;
+  {
+    auto ask = db.prepare("SELECT name, sql FROM sqlite_schema WHERE type = 'index' AND tbl_name = ?1 AND sql IS NOT NULL "
+                          "AND substr(name, 1, 7) = 'herald_'",
+                          "read its indexes");
+    if (!ask) return ask.error();
+    ask->bind_text(1, table.name);
+    while (ask->step() == step_result::row) there.emplace(ask->bytes(0), ask->bytes(1));
+  }
+  for (const auto& identity : table.identities) {
+    const auto sql = index_sql(table, identity);
+    const auto at = there.find(index_name(table, identity));
+    if (at != there.end() && at->second == sql) {
+      there.erase(at);
+      continue;
+    }
+    if (at != there.end()) {
+      const auto drop = "DROP INDEX " + quoted(at->first);
+      if (auto dropped = db.execute(drop.c_str(), "replace an identity's index"); !dropped) return dropped;
+      there.erase(at);
+    }
+    if (db.execute(sql.c_str(), "make an identity's index")) continue;
+    if (sqlite::is_environment(db.last_code())) return db.failure("make an identity's index");
+    return mismatch(db, table, fmt::format("rows already there share what identity '{}' wants to be unique; make them "
+                                           "differ, or leave the identity out",
+                                           identity.name));
+  }
+  for (const auto& [name, sql] : there) {
+    const auto drop = "DROP INDEX " + quoted(name);
+    if (auto dropped = db.execute(drop.c_str(), "drop the index of an identity that is gone"); !dropped) return dropped;
+  }
+  return {};
+}
+
+}  // namespace
+
+std::string_view column_type(value_type type) noexcept {
+  switch (type) {
+    case value_type::boolean:
+    case value_type::integer:
+    case value_type::time:
+    case value_type::duration: return "INTEGER";
+    case value_type::real: return "REAL";
+    case value_type::text: return "TEXT";
+    case value_type::null:
+    case value_type::bytes:
+    case value_type::uuid:
+    case value_type::list: break;
+  }
+  return "BLOB";
+}
+
+bool has_integer_key(const resource_table& table) noexcept {
+  return table.key.size() == 1 && table.attributes[table.key[0]].type() == value_type::integer;
+}
+
+result<void> fit_table(sqlite::connection& db, const resource_table& table) {
+  auto there = columns_of(db, table.name);
+  if (!there) return there.error();
+  auto fitted = there->empty() ? create_table(db, table) : fit_columns(db, table, *std::move(there));
+  if (!fitted) return fitted;
+  return fit_identities(db, table);
+}
+
+}  // namespace herald::detail

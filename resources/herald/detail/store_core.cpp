@@ -1,0 +1,252 @@
+#include "store_core.hpp"
+
+#include "memory_storage.hpp"
+#include "sqlite_storage.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <exception>
+#include <stdexcept>
+
+namespace herald::detail {
+
+namespace {
+
+constexpr std::size_t page_size = 1000;  // events read or trimmed in one go
+
+error closed_error(const storage& data) {
+  return {resource_errc::closed, fmt::format("{} is closed, so the action was not run", data.name())};
+}
+
+error ended_unasked(const storage& data) {
+  return {resource_errc::io_error,
+          fmt::format("{}: the transaction of an action was ended by a failure that the action overlooked", data.name())};
+}
+
+}  // namespace
+
+store_core::store_core(std::shared_ptr<detail::storage> data, const store_options& options)
+    : data_{std::move(data)},
+      batch_limit_{std::clamp<std::size_t>(options.batch_limit, 1, 4096)},
+      queue_limit_{std::max<std::size_t>(options.queue_limit, 1)},
+      handed_over_{data_->head().sequence} {
+  batch_.reserve(batch_limit_);
+}
+
+store_core::~store_core() { close(); }
+
+result<void> store_core::submit(std::unique_ptr<job> action) {
+  bool wake = false;
+  {
+    const std::lock_guard lock{queue_mutex_};
+    if (closed_) return closed_error(*data_);
+    if (queue_.size() >= queue_limit_) {
+      return error{resource_errc::overload,
+                   fmt::format("{} has {} actions waiting, and no more than that may wait; send fewer at once", data_->name(),
+                               queue_.size())};
+    }
+    queue_.push_back(std::move(action));
+    wake = !std::exchange(awake_, true);
+  }
+  if (wake && wake_) wake_();
+  return {};
+}
+
+bool store_core::idle() const {
+  const std::lock_guard lock{queue_mutex_};
+  return queue_.empty() && !awake_;
+}
+
+void store_core::trim_to(std::uint64_t sequence) noexcept {
+  auto known = trim_to_.load(std::memory_order_relaxed);
+  while (known < sequence && !trim_to_.compare_exchange_weak(known, sequence)) {
+  }
+}
+
+void store_core::close() {
+  std::deque<std::unique_ptr<job>> left;
+  {
+    const std::lock_guard lock{queue_mutex_};
+    closed_ = true;
+    left.swap(queue_);
+  }
+  for (const auto& action : left) action->done(closed_error(*data_));
+}
+
+void store_core::on_work(std::function<void()> wake) { wake_ = std::move(wake); }
+void store_core::on_commit(commit_listener listener) { listener_ = std::move(listener); }
+
+bool store_core::take_waiting() {
+  const std::lock_guard lock{queue_mutex_};
+  bool took = false;
+  while (!queue_.empty() && batch_.size() < batch_limit_) {
+    batch_.push_back({std::move(queue_.front()), action_outcome{}});
+    queue_.pop_front();
+    took = true;
+  }
+  // Said under the lock: either the writer sees an action here, or its submit sees the writer asleep.
+  if (batch_.empty()) awake_ = false;
+  return took;
+}
+
+void store_core::put_back() {
+  const std::lock_guard lock{queue_mutex_};
+  for (auto at = batch_.rbegin(); at != batch_.rend(); ++at) queue_.push_front(std::move(at->action));
+  batch_.clear();
+}
+
+std::size_t store_core::execute() {
+  const std::unique_lock turn{writer_mutex_, std::try_to_lock};
+  if (!turn) return 0;
+  if (!take_waiting()) {
+    trim_some();
+    return 0;
+  }
+  committed_.clear();
+  try {
+    run_batch();
+  } catch (...) {
+    data_->rollback();
+    put_back();
+    throw;
+  }
+  const auto count = batch_.size();
+  answer_batch();
+  hand_over_committed();
+  return count;
+}
+
+void store_core::run_batch() {
+  if (auto begun = data_->begin(); !begun) return fail_batch(begun.error());
+  std::size_t next = 0;
+  do {
+    for (; next < batch_.size(); ++next) {
+      batch_[next].outcome = run_in_savepoint(*batch_[next].action);
+      if (data_->in_transaction()) continue;
+      data_->rollback();
+      return run_singly();
+    }
+    // Whoever came while these ran spares a COMMIT by coming along.
+  } while (take_waiting());
+  const auto written = data_->written();
+  committed_.assign(written.begin(), written.end());
+  if (auto committed = data_->commit(); !committed) {
+    committed_.clear();
+    fail_batch(committed.error());
+  }
+}
+
+void store_core::run_singly() {
+  for (auto& [action, outcome] : batch_) {
+    if (auto begun = data_->begin(); !begun) {
+      outcome = begun.error();
+      continue;
+    }
+    outcome = run_in_savepoint(*action);
+    if (!outcome) {
+      data_->rollback();
+      continue;
+    }
+    const std::vector<event_ptr> written{data_->written().begin(), data_->written().end()};
+    auto committed = data_->in_transaction() ? data_->commit() : result<void>{ended_unasked(*data_)};
+    if (committed) {
+      committed_.insert(committed_.end(), written.begin(), written.end());
+    } else {
+      data_->rollback();
+      outcome = committed.error();
+    }
+  }
+}
+
+result<action_outcome> store_core::run_in_savepoint(job& action) {
+  auto& tx = data_->writing();
+  if (auto made = tx.savepoint(); !made) return made.error();
+  result<action_outcome> outcome{action_outcome{}};
+  try {
+    outcome = action.run(tx);
+  } catch (const std::exception& thrown) {
+    outcome = error{resource_errc::hook_failed,
+                    fmt::format("{}: an action threw, which is a bug in it, and was rolled back: {}", data_->name(),
+                                thrown.what())};
+  } catch (...) {
+    outcome = error{resource_errc::hook_failed,
+                    fmt::format("{}: an action threw something that is no exception, and was rolled back", data_->name())};
+  }
+  // Where the transaction is gone, so is the savepoint; the caller sees to that.
+  if (!data_->in_transaction()) return outcome;
+  auto ended = outcome ? tx.release() : tx.rollback_to();
+  if (!ended) return ended.error();
+  return outcome;
+}
+
+void store_core::fail_batch(const error& why) {
+  for (auto& waiting : batch_) {
+    // An action that failed by itself keeps its own answer.
+    if (waiting.outcome) waiting.outcome = why;
+  }
+}
+
+void store_core::answer_batch() noexcept {
+  for (auto& waiting : batch_) waiting.action->done(std::move(waiting.outcome));
+  batch_.clear();
+}
+
+void store_core::hand_over_committed() {
+  if (committed_.empty()) return;
+  if (committed_.front()->at.sequence != handed_over() + 1) {
+    // A listener that threw left events behind.
+    auto caught_up = hand_over_from_log();
+    if (!caught_up) throw std::runtime_error{caught_up.error().to_string()};
+    return;
+  }
+  if (listener_) listener_(committed_);
+  handed_over_.store(committed_.back()->at.sequence, std::memory_order_release);
+}
+
+result<void> store_core::hand_over_from_log() {
+  const auto head = data_->head();
+  while (handed_over() < head.sequence) {
+    // What a bounded log has dropped meanwhile shows as a gap in the sequences.
+    const auto from = std::max(handed_over(), data_->floor() - 1);
+    auto page = data_->read({head.epoch, from}, page_size, std::nullopt);
+    if (!page) return page.error();
+    if (listener_ && !page->events.empty()) listener_(page->events);
+    handed_over_.store(page->last.sequence, std::memory_order_release);
+  }
+  return {};
+}
+
+result<void> store_core::recover() {
+  const std::unique_lock turn{writer_mutex_, std::try_to_lock};
+  if (!turn) {
+    return error{resource_errc::unavailable,
+                 fmt::format("{}: the writer before this one is still inside an action, and holds the store until that returns",
+                             data_->name())};
+  }
+  return hand_over_from_log();
+}
+
+void store_core::trim_some() {
+  while (true) {
+    const auto to = std::min(trim_to_.load(std::memory_order_relaxed), handed_over());
+    if (to < data_->floor()) return;
+    {
+      const std::lock_guard lock{queue_mutex_};
+      if (!queue_.empty()) return;
+    }
+    // A log that cannot be trimmed now is trimmed when the writer is idle again.
+    const auto trimmed = data_->trim(to, page_size);
+    if (!trimmed || *trimmed == 0) return;
+  }
+}
+
+result<std::shared_ptr<storage>> open_memory(std::vector<const resource_table*> tables, const memory_options& options) {
+  return memory_storage::open(std::move(tables), options);
+}
+
+result<std::shared_ptr<storage>> open_sqlite(std::vector<const resource_table*> tables, const sqlite_options& options) {
+  return sqlite_storage::open(std::move(tables), options);
+}
+
+}  // namespace herald::detail

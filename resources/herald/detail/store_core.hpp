@@ -1,0 +1,139 @@
+#pragma once
+// The problem: many callers ask for actions, a disk answers a few hundred times a second, and one writer must turn the first
+// into the second without losing, doubling or reordering anything, over its own death too. The core is the part of a store
+// that outlives its writer: the queue of actions, the batch in hand, and how far events have been handed over.
+//
+// Whoever calls execute() is the writer for that time (the writer process; a test; a benchmark): it takes what waits into one
+// transaction, each action in a savepoint of its own, takes in what has come meanwhile, commits, answers the callers, and
+// then hands the events over in order. While a batch waits for the disk, the next one gathers: load makes batches grow.
+//
+// A failing action is rolled back alone. A failure that ends the whole transaction (full disk, I/O error) makes every
+// action of the batch run again in a transaction of its own, so an action may run twice before it is answered; a failed
+// COMMIT is every caller's error. When an exception ends a writer, the batch goes back into the queue, and the next
+// writer's recover() hands over what was committed and not handed over.
+//
+// Private. Thread safety: shared objects: safe, but on_commit and on_work are set before the first execute. Lifetime: by
+// shared_ptr; actions still waiting at the end are answered `closed`. The idea: group commit; the transactional outbox.
+
+#include "storage.hpp"
+
+#include <herald/action.hpp>
+#include <herald/store_options.hpp>
+
+#include <atomic>
+#include <concepts>
+#include <deque>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <span>
+#include <utility>
+#include <vector>
+
+namespace herald::detail {
+
+/// An action on its way. `run` happens in a transaction and may happen again, when a batch or a writer failed; `done` happens
+/// once, after COMMIT or failure, on the writer's thread, and must be short.
+class job {
+ public:
+  job() = default;
+  job(const job&) = delete;
+  job& operator=(const job&) = delete;
+  virtual ~job() = default;
+  virtual result<action_outcome> run(transaction& tx) = 0;
+  virtual void done(result<action_outcome> outcome) noexcept = 0;
+};
+
+template <class Run, class Done>
+class job_of final : public job {
+ public:
+  job_of(Run run, Done done) : run_{std::move(run)}, done_{std::move(done)} {}
+  result<action_outcome> run(transaction& tx) override { return run_(tx); }
+  void done(result<action_outcome> outcome) noexcept override { done_(std::move(outcome)); }
+
+ private:
+  Run run_;
+  Done done_;
+};
+
+class store_core {
+ public:
+  using commit_listener = std::function<void(std::span<const event_ptr>)>;
+
+  store_core(std::shared_ptr<detail::storage> data, const store_options& options);
+  store_core(const store_core&) = delete;
+  store_core& operator=(const store_core&) = delete;
+  ~store_core();
+
+  [[nodiscard]] detail::storage& data() const noexcept { return *data_; }
+
+  // For callers, any thread.
+  /// Puts an action in line. `overload` when the queue is full, `closed` after close(); its done() is not called then.
+  [[nodiscard]] result<void> submit(std::unique_ptr<job> action);
+  template <std::invocable<transaction&> Run, std::invocable<result<action_outcome>> Done>
+  [[nodiscard]] result<void> submit(Run run, Done done) {
+    return submit(std::make_unique<job_of<Run, Done>>(std::move(run), std::move(done)));
+  }
+  [[nodiscard]] bool idle() const;
+  /// Wants the log's events up to this one gone; the writer drops them bit by bit when nothing else is to do.
+  void trim_to(std::uint64_t sequence) noexcept;
+  /// Refuses further actions and answers the waiting ones `closed`.
+  void close();
+
+  // Set once, before the first execute.
+  /// Called from submit when the writer may be asleep.
+  void on_work(std::function<void()> wake);
+  /// Called by the writer with what was committed, in order, each event once. What it throws ends the writer.
+  void on_commit(commit_listener listener);
+
+  // For the writer, one at a time.
+  /// Runs one batch. Gives how many actions it answered; 0 when nothing waits (then the next submit wakes). To be called
+  /// again until it gives 0. Throws what the listener throws, and std::bad_alloc; nothing is lost by it.
+  [[nodiscard]] std::size_t execute();
+  /// A new writer's first step: rolls back what its forerunner left, and hands over what that one did not.
+  /// `unavailable` while a forerunner is still inside an action.
+  [[nodiscard]] result<void> recover();
+  /// The newest event that has been handed over.
+  [[nodiscard]] std::uint64_t handed_over() const noexcept { return handed_over_.load(std::memory_order_acquire); }
+
+ private:
+  struct entry {
+    std::unique_ptr<job> action;
+    result<action_outcome> outcome;
+  };
+
+  [[nodiscard]] bool take_waiting();
+  void put_back();
+  void run_batch();
+  void run_singly();
+  [[nodiscard]] result<action_outcome> run_in_savepoint(job& action);
+  void fail_batch(const error& why);
+  void answer_batch() noexcept;
+  void hand_over_committed();
+  [[nodiscard]] result<void> hand_over_from_log();
+  void trim_some();
+
+  std::shared_ptr<detail::storage> data_;
+  std::size_t batch_limit_;
+  std::size_t queue_limit_;
+  std::function<void()> wake_;
+  commit_listener listener_;
+
+  mutable std::mutex queue_mutex_;
+  std::deque<std::unique_ptr<job>> queue_;
+  bool awake_ = false;   // a wake-up is under way, or the writer is at work
+  bool closed_ = false;
+
+  std::mutex writer_mutex_;  // held while someone is the writer
+  std::vector<entry> batch_;
+  std::vector<event_ptr> committed_;  // by the batch in hand, to be handed over
+  std::atomic<std::uint64_t> handed_over_;
+  std::atomic<std::uint64_t> trim_to_ = 0;
+};
+
+[[nodiscard]] result<std::shared_ptr<storage>> open_memory(std::vector<const resource_table*> tables,
+                                                           const memory_options& options);
+[[nodiscard]] result<std::shared_ptr<storage>> open_sqlite(std::vector<const resource_table*> tables,
+                                                           const sqlite_options& options);
+
+}  // namespace herald::detail

@@ -1,0 +1,53 @@
+#pragma once
+// What can be chosen when a store is opened. The defaults are safe: a commit is on the disk before anyone hears of it, and
+// nothing waits or grows without an end.
+//
+// Thread safety: plain values; the clock is called from the writer's thread only, one call at a time.
+
+#include <herald/uuid.hpp>
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <string>
+
+namespace herald {
+
+/// What a commit survives.
+enum class durability : std::uint8_t {
+  full,     ///< The machine's end. Each batch waits for the disk (synchronous = FULL).
+  relaxed,  ///< The program's end, but not the machine's (synchronous = NORMAL): then the newest commits vanish, rows and
+            ///< events together, and the log's epoch changes, so that no subscriber mistakes the new history for the old.
+};
+
+/// Options of every store.
+struct store_options {
+  /// Actions that one transaction takes at most; 1 to 4096. More make a commit cheaper per action, and later.
+  std::size_t batch_limit = 256;
+  /// Actions that may wait for the writer; further ones are refused with `overload`. At least 1.
+  std::size_t queue_limit = 100'000;
+  /// The time, for events, time stamps and uuids. Empty: the system's clock.
+  std::function<timestamp()> clock;
+  /// Begins the sequence of generated uuids; 0: at random. Anything else is for simulations.
+  std::uint64_t uuid_seed = 0;
+};
+
+struct memory_options : store_options {
+  /// Events that the log keeps; older ones go and raise its floor. 0: all, without a bound. Default: 1 000 000.
+  std::size_t keep_events = 1'000'000;
+};
+
+struct sqlite_options : store_options {
+  /// The database file. Made when it does not exist; its directory must.
+  std::string file;
+  herald::durability durability = durability::full;
+  /// How long a statement waits for a lock that another program holds on the file.
+  std::chrono::milliseconds busy_limit{5000};
+  /// SQLite's page cache for the writer, in KiB.
+  std::size_t cache_kib = 65'536;
+  /// Readers that may have the file open at once; a further one waits for its turn. 1 to 64.
+  std::size_t readers = 4;
+};
+
+}  // namespace herald
