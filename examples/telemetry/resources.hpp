@@ -21,9 +21,9 @@
 namespace telemetry {
 
 struct host_row {
-  std::string name;
-  std::vector<std::int64_t> core_numbers;
-  std::vector<double> core_percent;  ///< in the order of core_numbers
+  std::string name{};
+  std::vector<std::int64_t> core_numbers{};
+  std::vector<double> core_percent{};  ///< in the order of core_numbers
   double cpu_percent = 0;
   double load = 0;
   std::int64_t uptime_s = 0;
@@ -43,20 +43,20 @@ struct proc_row {
   std::int64_t parent = 0;
   std::int64_t owner = 0;  ///< numeric user
   std::int64_t threads = 0;
-  std::string name;
+  std::string name{};
   std::string state = "running";
   double cpu_percent = 0;   ///< of one core
   std::int64_t memory = 0;  ///< resident, bytes
 };
 
 struct alert_row {
-  herald::uuid id;
-  std::string rule;
-  std::string subject;  ///< what the rule judged: "host:<name>" or "proc:<pid>-<started>"
-  std::string label;    ///< the subject as people call it
+  herald::uuid id{};
+  std::string rule{};
+  std::string subject{};  ///< what the rule judged: "host:<name>" or "proc:<pid>-<started>"
+  std::string label{};    ///< the subject as people call it
   std::string state = "open";
-  std::optional<std::string>
-      standing;  ///< rule and subject while the alert stands, null when closed: no two of one kind
+  /// Rule and subject while the alert stands, null when it is closed: so no two of a kind stand.
+  std::optional<std::string> standing{};
   double value = 0;
   herald::timestamp opened_at{};
   herald::timestamp changed_at{};
