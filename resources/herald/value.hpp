@@ -129,7 +129,7 @@ class value {
   value(V&& from) : value{value_view{std::forward<V>(from)}} {}  // NOLINT: anything that can be looked at is a value
   value(std::string from) noexcept : type_{value_type::text}, text_{std::move(from)} {}
   value(const byte_vector& from) : value{value_view{bytes_view{from}}} {}
-  value(std::vector<value> parts) noexcept : type_{value_type::list}, list_{std::move(parts)} {}
+  value(std::vector<value> parts) noexcept : type_{value_type::list}, list_(std::move(parts)) {}
 
   [[nodiscard]] value_type type() const noexcept { return type_; }
   [[nodiscard]] bool is_null() const noexcept { return type_ == value_type::null; }

@@ -1,0 +1,522 @@
+// The contract that every store keeps (DESIGN 5.2), run over the memory store and over SQLite.
+
+#include "store_fixture.hpp"
+
+#include <memory>
+#include <stdexcept>
+#include <thread>
+
+using namespace herald;
+using namespace herald::test;
+
+namespace {
+
+const resource_table& items = table_of<described::items>;
+const resource_table& counters = table_of<described::counters>;
+const resource_table& cells = table_of<described::cells>;
+
+struct in_memory {
+  test_store store = memory_store();
+};
+struct on_sqlite {
+  temporary_directory directory;
+  test_store store = sqlite_store(directory.file("store.db"));
+};
+
+row_key key_of(const result<action_outcome>& made) {
+  REQUIRE_MESSAGE(made.has_value(), (made ? std::string{} : made.error().to_string()));
+  return row_key::of(made->after);
+}
+
+std::vector<std::string> names(const std::vector<event_ptr>& events) {
+  std::vector<std::string> found;
+  for (const auto& event : events) {
+    found.push_back(std::to_string(event->at.sequence) + " " + std::string{event->resource->name} + "." +
+                    std::string{event->action_info().name} + " " + std::string{to_string(event->kind)});
+  }
+  return found;
+}
+
+const error& failure(const result<action_outcome>& outcome) {
+  REQUIRE_FALSE(outcome.has_value());
+  return outcome.error();
+}
+
+/// A hook's work: what a parent action does to others in its transaction.
+result<action_outcome> nested(transaction& tx, const resource_table& table, std::string_view action,
+                              std::vector<named_value> inputs) {
+  if (auto made = tx.savepoint(); !made) return made.error();
+  auto done = apply(tx, request(table, action, std::move(inputs)));
+  auto ended = done ? tx.release() : tx.rollback_to();
+  if (!ended) return ended.error();
+  return done;
+}
+
+}  // namespace
+
+TEST_CASE_TEMPLATE("a created row is found again as it was written, and its event is in the log", Store, in_memory, on_sqlite) {
+  Store fixture;
+  test_store& store = fixture.store;
+  const auto made = store.run(items, "make",
+                                 {{"name", "lamp"}, {"count", 3}, {"note", std::string{"a\0b", 3}},
+                                  {"tags", std::vector<value>{value{"red"}, value{""}}}, {"secret", "s3"}});
+  const auto key = key_of(made);
+  auto found = store.data().find(items, key);
+  REQUIRE(found);
+  REQUIRE(*found);
+  const auto row = found->as<item>();
+  CHECK(row->name == "lamp");
+  CHECK(row->count == 3);
+  CHECK(row->note == std::string{"a\0b", 3});
+  CHECK(row->tags == std::vector<std::string>{"red", ""});
+  CHECK(row->secret == "s3");
+  const auto log = store.log();
+  REQUIRE(log.size() == 1);
+  CHECK(log[0]->at == store.data().head());
+  CHECK(log[0]->key == key);
+  CHECK(log[0]->after.as<item>()->name == "lamp");
+  REQUIRE(log[0]->routes.size() == 1);
+  CHECK(log[0]->routes[0].topic == "item:made");
+  CHECK(log[0]->name_on(log[0]->routes[0]) == "make");
+  store.require_that_it_holds();
+}
+
+TEST_CASE_TEMPLATE("H12: a sensitive attribute is in the row and in no event of the log", Store, in_memory, on_sqlite) {
+  Store fixture;
+  test_store& store = fixture.store;
+  const auto key = key_of(store.run(items, "make", {{"name", "safe"}, {"secret", "1234"}}));
+  REQUIRE(store.run(items, "annotate", {{"note", "x"}, {"secret", "9876"}}, key));
+  CHECK(store.data().find(items, key)->as<item>()->secret == "9876");
+  for (const auto& event : store.log()) {
+    CHECK(event->after.as<item>()->secret == "none");
+    if (event->before) CHECK(event->before.as<item>()->secret == "none");
+  }
+}
+
+TEST_CASE_TEMPLATE("N23, H1: events of one transaction over several resources come once, after commit, in the order of "
+                   "writing",
+                   Store, in_memory, on_sqlite) {
+  Store fixture;
+  test_store& store = fixture.store;
+  std::vector<std::string> heard;
+  store.core->on_commit([&](std::span<const event_ptr> events) {
+    for (auto& name : names({events.begin(), events.end()})) heard.push_back(std::move(name));
+  });
+  const auto done = store.run([&](transaction& tx) -> result<action_outcome> {
+    CHECK(nested(tx, items, "make", {{"name", "z1"}}));
+    CHECK(nested(tx, counters, "make", {{"label", "a"}}));
+    CHECK(nested(tx, items, "make", {{"name", "z2"}}));
+    CHECK(heard.empty());
+    return nested(tx, counters, "make", {{"label", "b"}});
+  });
+  REQUIRE(done);
+  const std::vector<std::string> written{"1 items.make created", "2 counters.make created", "3 items.make created",
+                                         "4 counters.make created"};
+  CHECK(heard == written);
+  CHECK(names(store.log()) == written);
+}
+
+TEST_CASE_TEMPLATE("N24, N26: a transaction that fails leaves neither rows nor events, and its numbers are used again", Store,
+                   in_memory, on_sqlite) {
+  Store fixture;
+  test_store& store = fixture.store;
+  std::size_t heard = 0;
+  store.core->on_commit([&](std::span<const event_ptr> events) { heard += events.size(); });
+  const auto failed = store.run([&](transaction& tx) -> result<action_outcome> {
+    CHECK(nested(tx, items, "make", {{"name", "z1"}}));
+    CHECK(nested(tx, counters, "make", {{"label", "a"}}));
+    return error{resource_errc::invalid, "no"};
+  });
+  CHECK(failure(failed).message() == "no");
+  CHECK(store.rows(items) == 0);
+  CHECK(store.rows(counters) == 0);
+  CHECK(heard == 0);
+  REQUIRE(store.run(items, "make", {{"name", "z1"}}));
+  CHECK(names(store.log()) == std::vector<std::string>{"1 items.make created"});
+  CHECK(heard == 1);
+}
+
+TEST_CASE_TEMPLATE("an action that fails does not touch the others of its batch", Store, in_memory, on_sqlite) {
+  Store fixture;
+  test_store& store = fixture.store;
+  auto first = store.submit(request(items, "make", {{"name", "a"}}));
+  auto failing = store.submit([](transaction& tx) -> result<action_outcome> {
+    static_cast<void>(apply(tx, request(items, "make", {{"name", "b"}})));
+    return error{resource_errc::invalid, "no"};
+  });
+  auto throwing = store.submit([](transaction& tx) -> result<action_outcome> {
+    static_cast<void>(apply(tx, request(items, "make", {{"name", "c"}})));
+    throw std::runtime_error{"boom"};
+  });
+  auto last = store.submit(request(items, "make", {{"name", "b"}}));
+  CHECK(store.execute() == 4);
+  CHECK((*first)->has_value());
+  CHECK((*failing)->error().is(resource_errc::invalid));
+  CHECK((*throwing)->error().is(resource_errc::hook_failed));
+  CHECK((*throwing)->error().message().find("boom") != std::string::npos);
+  CHECK((*last)->has_value());
+  CHECK(store.rows(items) == 2);
+  CHECK(names(store.log()) == std::vector<std::string>{"1 items.make created", "2 items.make created"});
+  store.require_that_it_holds();
+}
+
+TEST_CASE_TEMPLATE("a nested action that is rolled back takes its events along, and the outer one's stay", Store, in_memory,
+                   on_sqlite) {
+  Store fixture;
+  test_store& store = fixture.store;
+  const auto done = store.run([&](transaction& tx) -> result<action_outcome> {
+    auto outer = apply(tx, request(items, "make", {{"name", "outer"}}));
+    CHECK(tx.savepoint());
+    CHECK(apply(tx, request(items, "make", {{"name", "inner"}})));
+    CHECK(tx.rollback_to());
+    CHECK(nested(tx, counters, "make", {{"label", "kept"}}));
+    return outer;
+  });
+  REQUIRE(done);
+  CHECK(names(store.log()) == std::vector<std::string>{"1 items.make created", "2 counters.make created"});
+  store.require_that_it_holds();
+}
+
+TEST_CASE_TEMPLATE("nobody is answered, and nothing is seen by readers, before the batch is committed", Store, in_memory,
+                   on_sqlite) {
+  Store fixture;
+  test_store& store = fixture.store;
+  std::shared_ptr<std::optional<result<action_outcome>>> first;
+  bool answered = true;
+  bool refused = false;
+  first = store.submit(request(items, "make", {{"name", "a"}}));
+  auto second = store.submit([&](transaction& tx) {
+    answered = first->has_value();
+    // A reader on the writer's own thread would wait for itself; it is refused.
+    refused = store.data().find(items, row_key{uuid{}}).is(resource_errc::would_block);
+    CHECK(store.data().head().sequence == 0);
+    return apply(tx, request(items, "make", {{"name", "b"}}));
+  });
+  CHECK(store.execute() == 2);
+  CHECK_FALSE(answered);
+  CHECK(refused);
+  CHECK(store.data().head().sequence == 2);
+}
+
+TEST_CASE_TEMPLATE("C15: an update changes what it names and nothing else", Store, in_memory, on_sqlite) {
+  Store fixture;
+  test_store& store = fixture.store;
+  const auto key = key_of(store.run(items, "make", {{"name", "a"}, {"count", 1}, {"note", "n"}}));
+  REQUIRE(store.run(items, "count", {{"count", 2}}, key));
+  const auto row = store.data().find(items, key)->as<item>();
+  CHECK(row->count == 2);
+  CHECK(row->name == "a");
+  CHECK(row->note == "n");
+  const auto log = store.log();
+  REQUIRE(log.size() == 2);
+  CHECK(log[1]->before.as<item>()->count == 1);
+  CHECK(log[1]->after.as<item>()->count == 2);
+  CHECK((log[1]->changed & detail::bit(2)) != 0);
+}
+
+TEST_CASE_TEMPLATE("C18: an action on a row that is gone answers not_found and emits nothing", Store, in_memory, on_sqlite) {
+  Store fixture;
+  test_store& store = fixture.store;
+  const auto key = key_of(store.run(items, "make", {{"name", "a"}}));
+  REQUIRE(store.run(items, "drop", {}, key));
+  CHECK(failure(store.run(items, "count", {{"count", 2}}, key)).is(resource_errc::not_found));
+  CHECK(failure(store.run(items, "drop", {}, key)).is(resource_errc::not_found));
+  CHECK(store.log().size() == 2);
+  CHECK(store.rows(items) == 0);
+  store.require_that_it_holds();
+}
+
+TEST_CASE_TEMPLATE("C36: an identity that is taken is refused on its fields, also by an update, and is free again after a "
+                   "destroy",
+                   Store, in_memory, on_sqlite) {
+  Store fixture;
+  test_store& store = fixture.store;
+  const auto first = key_of(store.run(items, "make", {{"name", "a"}}));
+  const auto second = key_of(store.run(items, "make", {{"name", "b"}}));
+  const std::vector<field_error> fields{{"name", "has already been taken"}};
+  const auto again = failure(store.run(items, "make", {{"name", "a"}}));
+  CHECK(again.is(resource_errc::taken));
+  CHECK(again.fields() == fields);
+  const auto renamed = failure(store.run(items, "rename", {{"name", "a"}}, second));
+  CHECK(renamed.is(resource_errc::taken));
+  CHECK(renamed.fields() == fields);
+  REQUIRE(store.run(items, "drop", {}, first));
+  CHECK(store.run(items, "rename", {{"name", "a"}}, second));
+  CHECK(store.run(items, "make", {{"name", "b"}}));
+  store.require_that_it_holds();
+}
+
+TEST_CASE_TEMPLATE("an identity that a rolled back action took is free again", Store, in_memory, on_sqlite) {
+  Store fixture;
+  test_store& store = fixture.store;
+  const auto failed = store.run([&](transaction& tx) -> result<action_outcome> {
+    CHECK(apply(tx, request(items, "make", {{"name", "a"}})));
+    return error{resource_errc::invalid, "no"};
+  });
+  REQUIRE_FALSE(failed);
+  CHECK(store.run(items, "make", {{"name", "a"}}));
+}
+
+TEST_CASE_TEMPLATE("C43: an update from an old copy is refused as stale, and success raises the version by one", Store,
+                   in_memory, on_sqlite) {
+  Store fixture;
+  test_store& store = fixture.store;
+  const auto key = key_of(store.run(items, "make", {{"name", "a"}}));
+  const auto version = store.data().find(items, key)->as<item>()->version;
+  auto ask = request(items, "count", {{"count", 1}}, key);
+  ask.version = version;
+  REQUIRE(store.run(ask));
+  CHECK(store.data().find(items, key)->as<item>()->version == version + 1);
+  auto old = request(items, "count", {{"count", 2}}, key);
+  old.version = version;
+  CHECK(failure(store.run(old)).is(resource_errc::stale));
+  CHECK(store.log().size() == 2);
+}
+
+TEST_CASE_TEMPLATE("H5: an update that changes nothing emits nothing", Store, in_memory, on_sqlite) {
+  Store fixture;
+  test_store& store = fixture.store;
+  const auto key = key_of(store.run(items, "make", {{"name", "a"}, {"count", 1}}));
+  const auto done = store.run(items, "count", {{"count", 1}}, key);
+  REQUIRE(done);
+  CHECK(done->kind == event_kind::unchanged);
+  CHECK(store.log().size() == 1);
+}
+
+TEST_CASE_TEMPLATE("composite keys: rows are told apart by all parts", Store, in_memory, on_sqlite) {
+  Store fixture;
+  test_store& store = fixture.store;
+  REQUIRE(store.run(cells, "make", {{"sheet", "a"}, {"row", 1}, {"content", 0.5}}));
+  REQUIRE(store.run(cells, "make", {{"sheet", "a"}, {"row", 2}, {"content", 1.5}}));
+  REQUIRE(store.run(cells, "make", {{"sheet", "b"}, {"row", 1}, {"content", 2.5}}));
+  const auto again = failure(store.run(cells, "make", {{"sheet", "a"}, {"row", 1}, {"content", 9}}));
+  CHECK(again.is(resource_errc::taken));
+  CHECK(again.fields().size() == 2);
+  const row_key second{std::vector<value>{value{"a"}, value{2}}};
+  REQUIRE(store.run(cells, "fill", {{"content", 7.5}}, second));
+  CHECK(store.data().find(cells, second)->as<cell>()->content == 7.5);
+  CHECK(store.data().find(cells, row_key{std::vector<value>{value{"a"}, value{1}}})->as<cell>()->content == 0.5);
+  store.require_that_it_holds();
+}
+
+TEST_CASE_TEMPLATE("generated integer keys grow and are never given twice, not even after the newest row is gone", Store,
+                   in_memory, on_sqlite) {
+  Store fixture;
+  test_store& store = fixture.store;
+  CHECK(key_of(store.run(counters, "make", {{"label", "a"}}))[0] == value_view{1});
+  const auto second = key_of(store.run(counters, "make", {{"label", "b"}}));
+  CHECK(second[0] == value_view{2});
+  REQUIRE(store.run(counters, "drop", {}, second));
+  CHECK(key_of(store.run(counters, "make", {{"label", "c"}}))[0] == value_view{3});
+}
+
+TEST_CASE_TEMPLATE("H8: reading after an offset gives exactly the rest, in order, page by page", Store, in_memory, on_sqlite) {
+  Store fixture;
+  test_store& store = fixture.store;
+  for (int i = 0; i < 25; ++i) REQUIRE(store.run(counters, "make", {{"label", std::to_string(i)}}));
+  for (std::uint64_t after = 0; after <= 25; ++after) {
+    offset from{store.data().head().epoch, after};
+    std::uint64_t expected = after;
+    while (from.sequence < 25) {
+      auto page = store.data().read(from, 7, std::nullopt);
+      REQUIRE(page);
+      for (const auto& event : page->events) CHECK(event->at.sequence == ++expected);
+      CHECK(page->last.sequence == expected);
+      from = page->last;
+    }
+    CHECK(expected == 25);
+  }
+}
+
+TEST_CASE_TEMPLATE("reading by topic gives that topic's events, and an event with two topics under both", Store, in_memory,
+                   on_sqlite) {
+  Store fixture;
+  test_store& store = fixture.store;
+  const auto key = key_of(store.run(items, "make", {{"name", "ted"}}));
+  REQUIRE(store.run(items, "rename", {{"name", "joe"}}, key));
+  REQUIRE(store.run(items, "count", {{"count", 4}}, key));
+  CHECK(names(store.log(0, "item:made")) == std::vector<std::string>{"1 items.make created"});
+  CHECK(names(store.log(0, "item:name:ted")) == std::vector<std::string>{"2 items.rename updated"});
+  CHECK(names(store.log(0, "item:name:joe")) == std::vector<std::string>{"2 items.rename updated"});
+  CHECK(names(store.log(2, "item:changed:" + key.to_string())) == std::vector<std::string>{"3 items.count updated"});
+  auto none = store.data().read({store.data().head().epoch, 0}, 10, "no:such:topic");
+  REQUIRE(none);
+  CHECK(none->events.empty());
+  CHECK(none->last == store.data().head());
+}
+
+TEST_CASE_TEMPLATE("H11: an offset below the floor, above the head or of another epoch is gone, and says so", Store,
+                   in_memory, on_sqlite) {
+  Store fixture;
+  test_store& store = fixture.store;
+  for (int i = 0; i < 10; ++i) REQUIRE(store.run(counters, "make", {{"label", std::to_string(i)}}));
+  const auto epoch = store.data().head().epoch;
+  store.core->trim_to(4);
+  CHECK(store.execute() == 0);
+  CHECK(store.data().floor() == 5);
+  CHECK(store.data().read({epoch, 3}, 10, {}).is(resource_errc::gone));
+  CHECK(store.data().read({epoch, 11}, 10, {}).is(resource_errc::gone));
+  const auto other = store.data().read({epoch + 2, 5}, 10, {});
+  REQUIRE(other.is(resource_errc::gone));
+  CHECK(other.error().message().find("epoch") != std::string::npos);
+  auto rest = store.data().read({epoch, 4}, 10, {});
+  REQUIRE(rest);
+  CHECK(rest->events.size() == 6);
+  // Numbering goes on after everything is trimmed away, too.
+  store.core->trim_to(1000);
+  CHECK(store.execute() == 0);
+  CHECK(store.data().floor() == 11);
+  REQUIRE(store.run(counters, "make", {{"label", "next"}}));
+  CHECK(store.data().head().sequence == 11);
+  store.require_that_it_holds();
+}
+
+TEST_CASE_TEMPLATE("a snapshot gives the rows and the offset that they belong to", Store, in_memory, on_sqlite) {
+  Store fixture;
+  test_store& store = fixture.store;
+  for (int i = 0; i < 3; ++i) REQUIRE(store.run(counters, "make", {{"label", "x"}}));
+  std::size_t rows = 0;
+  auto at_offset = store.data().scan(counters, [&](const record&) { ++rows; });
+  REQUIRE(at_offset);
+  CHECK(rows == 3);
+  CHECK(*at_offset == store.data().head());
+}
+
+TEST_CASE_TEMPLATE("a resource that the store was not opened with is refused by name", Store, in_memory, on_sqlite) {
+  Store fixture;
+  test_store& store = fixture.store;
+  static constexpr auto others =
+      herald::resource<counted>("others", dsl::attribute<&counted::id>(dsl::primary_key, dsl::generated),
+                                dsl::attribute<&counted::label>(), dsl::create("make", dsl::accepts<&counted::label>));
+  const auto refused = failure(store.run(table_of<others>, "make", {{"label", "x"}}));
+  CHECK(refused.is(resource_errc::no_such_resource));
+  CHECK(refused.message().find("'others'") != std::string::npos);
+  CHECK(store.data().find(table_of<others>, row_key{1}).is(resource_errc::no_such_resource));
+}
+
+TEST_CASE_TEMPLATE("a listener that throws ends the writer after the callers were answered; the next writer hands over from "
+                   "there",
+                   Store, in_memory, on_sqlite) {
+  Store fixture;
+  test_store& store = fixture.store;
+  std::vector<std::uint64_t> heard;
+  bool broken = false;
+  store.core->on_commit([&](std::span<const event_ptr> events) {
+    if (broken) throw std::runtime_error{"the notifier is gone"};
+    for (const auto& event : events) heard.push_back(event->at.sequence);
+  });
+  REQUIRE(store.run(counters, "make", {{"label", "1"}}));
+  broken = true;
+  auto second = store.submit(request(counters, "make", {{"label", "2"}}));
+  CHECK_THROWS(store.execute());
+  CHECK((*second)->has_value());
+  CHECK(store.core->handed_over() == 1);
+  broken = false;
+  REQUIRE(store.core->recover());
+  CHECK(heard == std::vector<std::uint64_t>{1, 2});
+  REQUIRE(store.run(counters, "make", {{"label", "3"}}));
+  CHECK(heard == std::vector<std::uint64_t>{1, 2, 3});
+}
+
+TEST_CASE_TEMPLATE("what arrives while a batch runs comes along in it", Store, in_memory, on_sqlite) {
+  Store fixture;
+  test_store& store = fixture.store;
+  test_store::answer late;
+  auto first = store.submit([&](transaction& tx) {
+    late = store.submit(request(counters, "make", {{"label", "late"}}));
+    return apply(tx, request(counters, "make", {{"label", "first"}}));
+  });
+  CHECK(store.execute() == 2);
+  CHECK((*late)->has_value());
+}
+
+TEST_CASE_TEMPLATE("a full queue refuses with overload, and a closed store answers those who wait", Store, in_memory,
+                   on_sqlite) {
+  Store fixture;
+  test_store& store = fixture.store;
+  store_options few;
+  few.queue_limit = 1;
+  auto core = std::make_shared<detail::store_core>(
+      std::shared_ptr<detail::storage>{std::shared_ptr<void>{}, &store.data()}, few);
+  std::optional<result<action_outcome>> answer;
+  const auto ask = [](transaction& tx) { return apply(tx, request(counters, "make", {{"label", "x"}})); };
+  REQUIRE(core->submit(ask, [&](result<action_outcome> r) { answer.emplace(std::move(r)); }));
+  CHECK(core->submit(ask, [](result<action_outcome>) { FAIL("was refused, and answered all the same"); })
+            .is(resource_errc::overload));
+  CHECK_FALSE(answer.has_value());
+  core->close();
+  REQUIRE(answer.has_value());
+  CHECK(answer->error().is(resource_errc::closed));
+  CHECK(core->submit(ask, [](result<action_outcome>) {}).is(resource_errc::closed));
+}
+
+TEST_CASE_TEMPLATE("only one may be the writer at a time; a second is told that the first is still inside an action", Store,
+                   in_memory, on_sqlite) {
+  Store fixture;
+  test_store& store = fixture.store;
+  bool checked = false;
+  REQUIRE(store.run([&](transaction& tx) {
+    std::thread other{[&] {
+      CHECK(store.core->recover().is(resource_errc::unavailable));
+      CHECK(store.core->execute() == 0);
+      checked = true;
+    }};
+    other.join();
+    return apply(tx, request(counters, "make", {{"label", "x"}}));
+  }));
+  CHECK(checked);
+}
+
+TEST_CASE_TEMPLATE("concurrent callers: every answer once, all rows there, numbers without a gap", Store, in_memory,
+                   on_sqlite) {
+  Store fixture;
+  test_store& store = fixture.store;
+  constexpr int callers = 4, actions = 100;
+  std::atomic<int> answered = 0, failed = 0, running = callers;
+  std::vector<std::thread> threads;
+  for (int caller = 0; caller < callers; ++caller) {
+    threads.emplace_back([&, caller] {
+      for (int i = 0; i < actions; ++i) {
+        const auto name = std::to_string(caller) + "-" + std::to_string(i);
+        auto asked = request_by_name(items, "make", std::vector<named_value>{{"name", name}}).value();
+        auto taken = store.core->submit([asked](transaction& tx) { return apply(tx, asked); },
+                                           [&](result<action_outcome> r) { ++(r ? answered : failed); });
+        if (!taken) ++failed;
+      }
+      --running;
+    });
+  }
+  while (running != 0 || !store.core->idle()) store.execute();
+  for (auto& thread : threads) thread.join();
+  CHECK(answered == callers * actions);
+  CHECK(failed == 0);
+  CHECK(store.rows(items) == callers * actions);
+  CHECK(store.data().head().sequence == callers * actions);
+  store.require_that_it_holds();
+}
+
+TEST_CASE_TEMPLATE("the time of events never runs backwards, whatever the clock does", Store, in_memory, on_sqlite) {
+  auto time = std::make_shared<std::int64_t>(1'000'000);
+  const auto clock = [time] { return timestamp{std::chrono::microseconds{*time}}; };
+  temporary_directory directory;
+  const auto open = [&] {
+    if constexpr (std::is_same_v<Store, in_memory>) {
+      memory_options options;
+      options.clock = clock;
+      return memory_store(options);
+    } else {
+      sqlite_options options;
+      options.clock = clock;
+      return sqlite_store(directory.file("store.db"), options);
+    }
+  };
+  auto store = open();
+  REQUIRE(store.run(counters, "make", {{"label", "a"}}));
+  *time = 500'000;
+  REQUIRE(store.run(counters, "make", {{"label", "b"}}));
+  *time = 2'000'000;
+  REQUIRE(store.run(counters, "make", {{"label", "c"}}));
+  std::vector<std::int64_t> times;
+  for (const auto& event : store.log()) times.push_back(event->time.time_since_epoch().count());
+  CHECK(times == std::vector<std::int64_t>{1'000'000, 1'000'000, 2'000'000});
+}
