@@ -1,5 +1,6 @@
 #include "verify.hpp"
 
+#include "detail/sqlite.hpp"
 #include "detail/store_core.hpp"
 
 #include <fmt/format.h>
@@ -118,6 +119,9 @@ result<verification> detail::verify(storage& data) {
 }
 
 result<verification> verify(const std::string& file, const std::vector<const resource_table*>& tables) {
+  // Opening a store makes one where there is none, and that would hold in every way.
+  auto there = detail::sqlite::connection::open(file, detail::sqlite::open_mode::read, std::chrono::milliseconds{0});
+  if (!there) return there.error();
   sqlite_options options;
   options.file = file;
   auto opened = detail::open_sqlite(tables, options);
