@@ -114,7 +114,7 @@ class changeset {
   [[nodiscard]] bool valid() const noexcept { return context_->valid(); }
   [[nodiscard]] std::string_view action() const noexcept { return context_->action().name; }
   [[nodiscard]] std::string_view tenant() const noexcept { return context_->tenant(); }
-  /// The transaction the action runs in, for nested actions (<herald/nested.hpp>).
+  /// The transaction the action runs in, for nested actions (<herald/typed_request.hpp>).
   [[nodiscard]] transaction& tx() const noexcept { return context_->tx(); }
   /// The transaction's time.
   [[nodiscard]] timestamp now() const noexcept { return context_->now(); }

@@ -18,6 +18,7 @@
 // Thread safety: constants. Source of the idea: Ash's resources, with names taken from pointers to members.
 
 #include <herald/dsl/builder.hpp>
+#include <herald/typed_request.hpp>
 
 namespace herald {
 
@@ -36,9 +37,5 @@ template <class T, class... Parts>
   (builder.publications(parts), ...);
   return builder.made;
 }
-
-/// The erased table of a resource; one object a program, so it may be compared by address.
-template <const auto& Resource>
-inline constexpr resource_table table_of = Resource.table();
 
 }  // namespace herald

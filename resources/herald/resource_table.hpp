@@ -60,7 +60,8 @@ struct attribute_info {
   std::string_view was{};     // the column's name in older files, or empty
   const type_ops* ops = nullptr;
   const void* (*at)(const void* row) = nullptr;  // the member's address in a row
-  const void* tag = nullptr;                     // identity of the member pointer
+  const void* tag = nullptr;                     // identity of the member pointer at run time...
+  std::string_view spelling{};                   // ...and in the compiler
   bool primary_key = false;
   bool required = false;  // a create must give it a value
   bool sensitive = false;
@@ -70,8 +71,8 @@ struct attribute_info {
   value_view default_value{};                     // overrides what the struct's own initialiser says; null: does not
   void (*set_default)(void* member) = nullptr;  // the same, computed
 
-  [[nodiscard]] value_type type() const noexcept { return ops->type; }
-  [[nodiscard]] bool nullable() const noexcept { return ops->nullable; }
+  [[nodiscard]] constexpr value_type type() const noexcept { return ops->type; }
+  [[nodiscard]] constexpr bool nullable() const noexcept { return ops->nullable; }
   [[nodiscard]] value_view get(const void* row) const { return ops->get(at(row)); }
   [[nodiscard]] void* at_mutable(void* row) const { return const_cast<void*>(at(row)); }
   [[nodiscard]] cast_status set(void* row, const value_view& from) const { return ops->set(at_mutable(row), from); }
@@ -87,7 +88,7 @@ struct step {
   step_kind kind{};
   void (*run)(change_context&, std::string_view message) = nullptr;
   result<void> (*after)(transaction&, const void* row) = nullptr;
-  bool (*where)(const change_context&) = nullptr;  // null: always
+  bool (*where)(change_context&) = nullptr;  // null: always
   std::string_view message{};                        // of a validation that only says false
 };
 

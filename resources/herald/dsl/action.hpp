@@ -21,15 +21,16 @@ struct always {};
 template <class F>
 concept has_one_signature = requires { &F::operator(); };
 
-/// A validation looks at the row, or, if it asks for one, at the changeset.
+/// True for functions of the row alone. One without a parameter type of its own (`auto&`) gets the changeset in changes
+/// and conditions, and the row in validations.
 template <class T, class F>
-constexpr bool wants_changeset = [] {
+consteval bool takes_row_only(bool otherwise) {
   if constexpr (has_one_signature<F>) {
-    return !std::is_invocable_v<F, const T&> && std::is_invocable_v<F, changeset<T>&>;
+    return std::is_invocable_v<F, const T&>;
   } else {
-    return false;
+    return otherwise;
   }
-}();
+}
 
 template <class Outcome>
 check to_check(Outcome outcome) {
@@ -115,18 +116,18 @@ template <class F>
 inline constexpr bool is_step<dsl::after_action<F>> = true;
 
 template <class T, class W>
-constexpr auto where_of() -> bool (*)(const change_context&) {
+constexpr auto where_of() -> bool (*)(change_context&) {
   if constexpr (std::is_same_v<W, always>) {
     return nullptr;
   } else {
     static_assert(stateless<W>, "herald: where needs a lambda without captures");
-    return [](const change_context& context) -> bool {
-      if constexpr (has_one_signature<W>) {
-        if constexpr (std::is_invocable_v<W, const T&>) return W{}(*static_cast<const T*>(context.row()));
+    return [](change_context& context) -> bool {
+      if constexpr (takes_row_only<T, W>(false)) {
+        return W{}(*static_cast<const T*>(context.row()));
+      } else {
+        const changeset<T> typed{context};
+        return W{}(typed);
       }
-      changeset<T> typed{const_cast<change_context&>(context)};
-      if constexpr (!has_one_signature<W> || !std::is_invocable_v<W, const T&>)
-        return W{}(static_cast<const changeset<T>&>(typed));
     };
   }
 }
@@ -147,11 +148,11 @@ constexpr step make_step(const dsl::validate<F, W>& v) {
   static_assert(stateless<F>, "herald: validate needs a lambda without captures");
   return {.kind = step_kind::validate,
           .run = [](change_context& context, std::string_view message) {
-            if constexpr (wants_changeset<T, F>) {
+            if constexpr (takes_row_only<T, F>(true)) {
+              context.add(to_check(F{}(*static_cast<const T*>(context.row()))), message);
+            } else {
               changeset<T> typed{context};
               context.add(to_check(F{}(typed)), message);
-            } else {
-              context.add(to_check(F{}(*static_cast<const T*>(context.row()))), message);
             }
           },
           .where = where_of<T, W>(),

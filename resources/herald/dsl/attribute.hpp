@@ -275,6 +275,7 @@ template <auto M, class... Options>
     reader.part.info.name = reader.part.info.column = detail::member_name<M>();
     reader.part.info.ops = &detail::type_ops_of<member>;
     reader.part.info.tag = &detail::member_tag<M>;
+    reader.part.info.spelling = detail::member_spelling<M>();
     (reader.read(options), ...);
     if (reader.has_default && reader.part.info.required)
       rule::an_attribute_has_a_default_or_is_required_but_not_both();

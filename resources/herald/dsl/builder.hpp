@@ -88,7 +88,7 @@ struct builder {
       if (!is_identifier(info.column) || (!info.was.empty() && !is_identifier(info.was)))
         rule::a_column_needs_a_name_of_letters_digits_and_underscores();
       for (std::size_t i = 0; i < attributes_read; ++i) {
-        if (made.attributes[i].tag == info.tag) rule::an_attribute_is_declared_twice();
+        if (made.attributes[i].spelling == info.spelling) rule::an_attribute_is_declared_twice();
         if (same_column(made.attributes[i].column, info.column)) rule::two_attributes_have_the_same_column();
       }
       info.constraints = {static_cast<std::uint16_t>(constraints_read), static_cast<std::uint16_t>(C)};
@@ -137,8 +137,8 @@ struct builder {
   constexpr void actions(const identity_part<M...>& part) {
     identity_info& info = made.identities[identities_read++];
     info.name = part.name;
-    for (const void* tag : {static_cast<const void*>(&member_tag<M>)...}) {
-      const std::size_t at = made.attribute_of(tag);
+    for (const std::string_view spelling : {member_spelling<M>()...}) {
+      const std::size_t at = made.attribute_of(spelling);
       if (at == Made::none) rule::an_identity_names_an_attribute_the_resource_does_not_have();
       info.attributes |= bit(at);
     }
@@ -165,10 +165,10 @@ struct builder {
   template <auto... M>
   constexpr void option(action_info& info, accepts_option<M...>) {
     if (info.kind == op::destroy && sizeof...(M) > 0) rule::a_destroy_accepts_nothing();
-    (accept(info, &member_tag<M>), ...);
+    (accept(info, member_spelling<M>()), ...);
   }
-  constexpr void accept(action_info& info, const void* tag) {
-    const std::size_t at = made.attribute_of(tag);
+  constexpr void accept(action_info& info, std::string_view spelling) {
+    const std::size_t at = made.attribute_of(spelling);
     if (at == Made::none) rule::accepts_names_an_attribute_the_resource_does_not_have();
     const attribute_info& attribute = made.attributes[at];
     if (attribute.role != attribute_role::plain) rule::accepts_names_an_attribute_that_the_engine_fills_in();
@@ -177,8 +177,8 @@ struct builder {
   }
   template <auto... M>
   constexpr void option(action_info& info, require_option<M...>) {
-    for (const void* tag : {static_cast<const void*>(&member_tag<M>)...}) {
-      const std::size_t at = made.attribute_of(tag);
+    for (const std::string_view spelling : {member_spelling<M>()...}) {
+      const std::size_t at = made.attribute_of(spelling);
       if (at == Made::none) rule::require_names_an_attribute_the_resource_does_not_have();
       info.requires_inputs |= bit(at);
     }
@@ -242,7 +242,7 @@ struct builder {
     topic_part part = source.part;
     if (part.kind == topic_part_kind::literal) check_segment(part.literal, made.delimiter, false);
     if (part.kind == topic_part_kind::attribute) {
-      const std::size_t at = made.attribute_of(source.tag);
+      const std::size_t at = made.attribute_of(source.spelling);
       if (at == Made::none) rule::a_topic_names_an_attribute_the_resource_does_not_have();
       if (made.attributes[at].sensitive) rule::a_topic_must_not_show_a_sensitive_attribute();
       part.attribute = static_cast<std::uint8_t>(at);

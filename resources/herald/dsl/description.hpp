@@ -63,9 +63,9 @@ struct description {
   std::uint32_t layout = 0;
 
   static constexpr std::size_t none = static_cast<std::size_t>(-1);
-  [[nodiscard]] constexpr std::size_t attribute_of(const void* tag) const {
+  [[nodiscard]] constexpr std::size_t attribute_of(std::string_view spelling) const {
     for (std::size_t i = 0; i < Attributes; ++i) {
-      if (attributes[i].tag == tag) return i;
+      if (attributes[i].spelling == spelling) return i;
     }
     return none;
   }

@@ -24,13 +24,20 @@ using member_owner = typename member_traits<decltype(M)>::owner;
 template <auto M>
 using member_type = typename member_traits<decltype(M)>::type;
 
-/// "subject" for &app::Ticket::subject.
+/// "&app::Ticket::subject": the member's identity while the compiler computes. (Addresses will not do there: g++ does
+/// not compare them in a constant expression under -fsanitize=undefined.)
+template <auto M>
+[[nodiscard]] constexpr std::string_view member_spelling() noexcept {
+  constexpr std::string_view whole = __PRETTY_FUNCTION__;
+  constexpr std::size_t begin = whole.find("M = ") + 4;
+  return whole.substr(begin, whole.find_first_of(";]", begin) - begin);
+}
+
+/// "subject".
 template <auto M>
 [[nodiscard]] constexpr std::string_view member_name() noexcept {
-  constexpr std::string_view spelling = __PRETTY_FUNCTION__;
-  constexpr std::size_t end = spelling.find_first_of(";]", spelling.find("M = "));
-  constexpr std::size_t begin = spelling.rfind(':', end) + 1;
-  return spelling.substr(begin, end - begin);
+  constexpr std::string_view whole = member_spelling<M>();
+  return whole.substr(whole.rfind(':') + 1);
 }
 
 struct member_probe {
@@ -38,7 +45,7 @@ struct member_probe {
 };
 static_assert(member_name<&member_probe::spelled>() == "spelled", "herald: this compiler spells members unexpectedly");
 
-/// Its address is the member's identity.
+/// Its address is the member's identity at run time.
 template <auto M>
 inline constexpr char member_tag = 0;
 

@@ -64,7 +64,7 @@ namespace herald::detail {
 /// A topic part before the attributes' numbers are known.
 struct part_source {
   topic_part part;
-  const void* tag = nullptr;
+  std::string_view spelling{};
 };
 
 template <std::size_t N>
@@ -93,7 +93,7 @@ constexpr part_source source_of(std::string_view literal) {
 }
 template <auto M>
 constexpr part_source source_of(dsl::field_token<M>) {
-  return {.part = {.kind = topic_part_kind::attribute}, .tag = &member_tag<M>};
+  return {.part = {.kind = topic_part_kind::attribute}, .spelling = member_spelling<M>()};
 }
 constexpr part_source source_of(dsl::pkey_part) { return {.part = {.kind = topic_part_kind::primary_key}}; }
 constexpr part_source source_of(dsl::tenant_part) { return {.part = {.kind = topic_part_kind::tenant}}; }

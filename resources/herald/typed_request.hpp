@@ -1,0 +1,169 @@
+#pragma once
+// The problem: `run<tickets, "assign">(key, field<&Ticket::owner> = me)` must be checked by the compiler (the action exists,
+// it accepts the attribute, the value fits, the key has the key's type) and become the same erased request that a call by
+// name makes. `request_for` does that; stores and nested actions take what it gives.
+//
+// A row is named by its key, or by a copy of it: then a row that went, or that has another lock version by now, is refused
+// as stale. `key(a, b)` names a row with a composite key. `action_options` may stand anywhere among the inputs.
+//
+// Thread safety: functions without state. Errors: compile errors; at run time none.
+
+#include <herald/action.hpp>
+#include <herald/dsl/description.hpp>
+
+namespace herald {
+
+/// What may be said along with an action, beside its inputs.
+struct action_options {
+  std::string tenant{};                   ///< for topics and the event; empty: none
+  std::vector<named_value> metadata{};    ///< travels with the event
+  bool notify = true;                     ///< false: no event is written
+  bool notify_unchanged = false;          ///< true: an update that changes nothing writes an event of kind unchanged
+};
+
+/// Names a row with a composite key, in the order of the attributes' declaration.
+template <class... Parts>
+[[nodiscard]] row_key key(const Parts&... parts) {
+  return row_key{std::vector<value>{value{value_view{parts}}...}};
+}
+
+/// The erased table of a resource; one object a program, so it may be compared by address.
+template <const auto& Resource>
+inline constexpr resource_table table_of = Resource.table();
+
+namespace detail {
+
+template <const auto& R>
+using row_type = typename std::remove_cvref_t<decltype(R)>::row_type;
+
+template <const auto& R, fixed_string Name>
+consteval std::uint16_t action_number() {
+  constexpr std::size_t at = R.action_of(Name.view());
+  static_assert(at != R.none, "herald: the resource has no action of this name");
+  return static_cast<std::uint16_t>(at);
+}
+
+template <class K>
+consteval value_type key_type() {
+  if constexpr (std::is_convertible_v<K, std::string_view>) {
+    return value_type::text;
+  } else if constexpr (has_codec<K>) {
+    return codec<K>::type;
+  } else {
+    return value_type::null;
+  }
+}
+
+/// Takes the arguments of one typed call in turn.
+template <const auto& R, std::uint16_t Action>
+class request_reader {
+ public:
+  using row = row_type<R>;
+  static constexpr const auto& action = R.actions[Action];
+
+  request_reader() {
+    request_.resource = &table_of<R>;
+    request_.action = Action;
+  }
+
+  void name_row(const row& copy) {
+    request_.key = row_key::of(table_of<R>, &copy);
+    request_.from_copy = true;
+    for (const attribute_info& attribute : R.attributes) {
+      if (attribute.role == attribute_role::lock_version) request_.version = attribute.get(&copy).integer();
+    }
+  }
+  void name_row(row_key by) { request_.key = std::move(by); }
+  template <class K>
+  void name_row(const K& by) {
+    static_assert(R.keys == 1, "herald: the primary key of this resource has several parts: name the row by key(a, b)");
+    static_assert(key_type<std::decay_t<K>>() == R.attributes[R.key[0]].ops->type,
+                  "herald: the key has another type than the primary key of the resource");
+    request_.key = row_key{value{value_view{by}}};
+  }
+
+  template <auto M, class V>
+  void add(field_input<M, V>&& input) {
+    constexpr std::size_t at = R.attribute_of(member_spelling<M>());
+    static_assert(at != R.none, "herald: an attribute set here is not an attribute of the resource");
+    if constexpr (at != R.none) {
+      static_assert((action.accepts & bit(at)) != 0, "herald: an attribute set here is not in accepts<...> of the action");
+      static_assert(std::is_assignable_v<member_type<M>&, V>,
+                    "herald: the value given here does not have the type of the attribute");
+      if constexpr (std::is_assignable_v<member_type<M>&, V>) {
+        if (!input_) input_.emplace(table_of<R>);
+        if constexpr (std::is_arithmetic_v<member_type<M>> && std::is_arithmetic_v<std::remove_cvref_t<V>>) {
+          static_cast<row*>(input_->row())->*M = static_cast<member_type<M>>(input.value);
+        } else {
+          static_cast<row*>(input_->row())->*M = std::forward<V>(input.value);
+        }
+        request_.given |= bit(at);
+      }
+    }
+  }
+  void add(action_options options) {
+    request_.tenant = std::move(options.tenant);
+    request_.metadata = std::move(options.metadata);
+    request_.notify = options.notify;
+    request_.notify_unchanged = options.notify_unchanged;
+  }
+  template <class Other>
+  void add(const Other&) {
+    static_assert(!std::is_same_v<Other, Other>,
+                  "herald: an input of an action is field<&Row::attribute> = value, or action_options");
+  }
+
+  [[nodiscard]] action_request finish() && {
+    if (input_) request_.input = std::move(*input_).freeze();
+    return std::move(request_);
+  }
+
+ private:
+  action_request request_;
+  std::optional<draft> input_;
+};
+
+template <class F>
+inline constexpr bool is_argument = false;
+template <auto M, class V>
+inline constexpr bool is_argument<field_input<M, V>> = true;
+template <>
+inline constexpr bool is_argument<action_options> = true;
+
+}  // namespace detail
+
+/// The request for one action: create takes inputs, update and destroy a key or copy first.
+template <const auto& Resource, detail::fixed_string Action, class... Args>
+[[nodiscard]] action_request request_for(Args&&... args) {
+  constexpr std::uint16_t number = detail::action_number<Resource, Action>();
+  constexpr bool creates = Resource.actions[number].kind == op::create;
+  detail::request_reader<Resource, number> reader;
+  if constexpr (creates) {
+    (reader.add(std::forward<Args>(args)), ...);
+  } else {
+    static_assert(sizeof...(Args) > 0, "herald: an update or destroy needs the row's key, or a copy of the row, first");
+    if constexpr (sizeof...(Args) > 0) {
+      [&]<class K, class... Rest>(const K& key_or_copy, Rest&&... rest) {
+        static_assert(!detail::is_argument<K>,
+                      "herald: an update or destroy needs the row's key, or a copy of the row, first");
+        if constexpr (!detail::is_argument<K>) reader.name_row(key_or_copy);
+        (reader.add(std::forward<Rest>(rest)), ...);
+      }(std::forward<Args>(args)...);
+    }
+  }
+  return std::move(reader).finish();
+}
+
+/// Runs an action inside a running transaction, as one of its own: what a failed one did is undone, the rest stays.
+/// For changes and after_action hooks, and for functions given to store::transact. Gives the row, for destroy as it was.
+template <const auto& Resource, detail::fixed_string Action, class... Args>
+[[nodiscard]] result<detail::row_type<Resource>> run(transaction& tx, Args&&... args) {
+  const action_request request = request_for<Resource, Action>(std::forward<Args>(args)...);
+  result<action_outcome> outcome{error{resource_errc::unavailable, "the nested action did not run"}};
+  if (auto done = run_nested(tx, request, outcome); !done) return done.error();
+  if (!outcome) return outcome.error();
+  const record& left = outcome->after ? outcome->after : outcome->before;
+  return *static_cast<const detail::row_type<Resource>*>(left.row());
+}
+
+}  // namespace herald
