@@ -1,0 +1,40 @@
+#pragma once
+// What an application may be told about its surroundings. Every field has a default that is right for most programs.
+
+#include <chrono>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include <herald/clock.hpp>
+#include <herald/report.hpp>
+
+namespace caf {
+class actor_system;
+}
+
+namespace herald {
+
+class simulation;
+
+struct application_options {
+  /// Worker threads, 1 to 256. 0: one a core. Ignored with a user's own actor_system.
+  unsigned workers = 0;
+  /// Hosts that the supervisors are spread over, 1 to 4096. 0: twice the workers.
+  unsigned hosts = 0;
+  /// A handler that runs longer is reported, and its host goes on without it. 1 ms up.
+  std::chrono::milliseconds overrun_limit{100};
+  /// Envelopes that may wait for one host, 1 to 2 097 151. Above it casts become dead letters and calls answer overload.
+  std::uint32_t inbox_limit = 1'000'000;
+  /// Who is told of crashes, restarts and the rest. Empty: failures go to standard error.
+  std::vector<report_sink> sinks{};
+  /// Time and randomness, null: the machine's.
+  herald::clock* clock = nullptr;
+  herald::entropy* entropy = nullptr;
+  /// Run under this simulation: one thread, seeded order, virtual time. Clock and entropy are then the simulation's.
+  herald::simulation* simulation = nullptr;
+  /// A CAF system to live in; null: the application makes its own.
+  caf::actor_system* actor_system = nullptr;
+};
+
+}  // namespace herald

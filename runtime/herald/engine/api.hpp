@@ -1,0 +1,55 @@
+#pragma once
+// The engine's functions that public templates call; everything of substance is behind them, in .cpp files.
+
+#include <chrono>
+#include <cstdint>
+#include <optional>
+
+#include <herald/engine/envelope.hpp>
+#include <herald/engine/frame.hpp>
+#include <herald/engine/pool.hpp>
+#include <herald/error.hpp>
+
+namespace herald::engine {
+
+/// Sends an envelope from wherever the caller stands (a handler, a plain thread, a handler that was left behind).
+void send(envelope* e);
+/// As send, but answers overload at once when the receiver's mailbox or host is full, and noproc when it is gone.
+[[nodiscard]] result<void> try_send(envelope* e);
+/// Counts a message that could not be delivered, and tells it (sampled).
+void dead_letter(const envelope& e, discard_reason why) noexcept;
+[[nodiscard]] error error_of(discard_reason why, const exit_reason* because, const envelope& e);
+
+/// Blocks a plain thread until the waiter is done; in a simulation it drives it instead. False at the limit.
+[[nodiscard]] bool wait(core& system, waiter& w, std::optional<std::chrono::steady_clock::duration> limit);
+[[nodiscard]] core& system_of(const cell& c) noexcept;
+[[nodiscard]] bool on_runner() noexcept;
+
+[[nodiscard]] error noproc_error();
+[[nodiscard]] error would_block_error();
+[[nodiscard]] error timeout_error(std::chrono::milliseconds limit, const cell& callee);
+
+/// A node in the pool of the host this thread owns.
+template <class Node, class... Args>
+[[nodiscard]] Node* make_node(Args&&... args) {
+  const runtime_entry entry;
+  auto* memory = allocate_node(sizeof(Node), entry.owned());
+  try {
+    auto* node = ::new (memory) Node(std::forward<Args>(args)...);
+    node->size = sizeof(Node);
+    return node;
+  } catch (...) {
+    free_node_memory(memory, sizeof(Node), entry.owned());
+    throw;
+  }
+}
+/// By the size the node was made with, which may be more than its present type.
+template <class Node>
+void free_node(Node* node) noexcept {
+  const std::size_t size = node->size;
+  node->~Node();
+  const runtime_entry entry;
+  free_node_memory(node, size, entry.owned());
+}
+
+}  // namespace herald::engine

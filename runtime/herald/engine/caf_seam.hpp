@@ -1,0 +1,38 @@
+#pragma once
+// All that Herald asks of CAF, and the only place that knows its version: spawn a runner, wake it, end the system. The
+// header names no CAF type but the one a user may bring.
+
+#include <cstddef>
+#include <memory>
+
+namespace caf {
+class actor_system;
+}
+
+namespace herald::engine {
+
+class caf_seam {
+ public:
+  /// What a runner does with a token; `execution` is to be handed back to wake() by code that runs inside.
+  using body = void (*)(void* owner, std::size_t runner, void* execution);
+  /// A runner died that nobody ended; it has been replaced.
+  using lost = void (*)(void* owner, std::size_t runner);
+
+  caf_seam(caf::actor_system* theirs, unsigned workers, void* owner, body run, lost on_lost);
+  ~caf_seam();
+  caf_seam(const caf_seam&) = delete;
+  caf_seam& operator=(const caf_seam&) = delete;
+
+  [[nodiscard]] std::size_t add_runner();
+  void wake(std::size_t runner, void* execution);
+  /// Ends the runners. abandon: some worker is stuck in user code; a system of our own is then left as it is.
+  void shut_down(bool abandon);
+  /// "0.17.6", "1.1.0".
+  [[nodiscard]] static const char* version() noexcept;
+
+ private:
+  struct impl;
+  std::unique_ptr<impl> impl_;
+};
+
+}  // namespace herald::engine

@@ -1,0 +1,66 @@
+#pragma once
+// What a supervisor remembers of one child. Small: there may be a million. What only a few need at a time (a running
+// limit, an answer owed) is kept aside.
+
+#include <memory>
+#include <vector>
+
+#include <herald/engine/supervisor_state.hpp>
+#include <herald/engine/timer_heap.hpp>
+
+namespace herald::engine {
+
+enum class child_phase : std::uint8_t {
+  undefined,  ///< no incarnation
+  launching,  ///< its cell is being made on another host; no address yet
+  starting,   ///< init is running
+  running,
+  stopping,   ///< asked to end, by us
+  waiting,    ///< to be started again: at the next step, or after a pause
+};
+
+/// A limit or a pause of one child: how long it may take to end or to start, or how long we wait to start it again.
+struct child_timer final : timer {
+  child_timer(supervisor_state& s, child_record& c) : supervisor{&s}, child{&c} {}
+  void fire(host&) override { supervisor->on_timer(*child); }
+  supervisor_state* supervisor;
+  child_record* child;
+};
+
+struct child_extras {
+  child_extras(supervisor_state& s, child_record& c) : limit{s, c} {}
+  child_timer limit;
+  reply_once<any_ref> start_reply;
+  std::vector<reply_once<void>> stop_replies;
+  exit_reason pending_end;  ///< how it ended while a group restart was under way
+  exit_reason last_error;
+};
+
+struct child_record {
+  std::shared_ptr<const child_spec> spec;
+  address where;
+  std::uint32_t incarnation = 0;
+  std::uint32_t attempts = 0;  ///< restarts in a row, for the pause
+  child_phase phase = child_phase::undefined;
+  bool is_static = false;
+  bool again = false;            ///< this start is a restart
+  bool stop_when_placed = false;
+  bool removed = false;          ///< to be forgotten at its end
+  bool requested = false;        ///< it ends because somebody asked the supervisor to end it
+  bool ended_meanwhile = false;  ///< see child_extras::pending_end
+  time_point up_since{};
+  std::unique_ptr<child_extras> extras;
+  child_record* previous = nullptr;  ///< dynamic children only
+  child_record* following = nullptr;
+
+  [[nodiscard]] bool alive() const noexcept {
+    return phase == child_phase::launching || phase == child_phase::starting || phase == child_phase::running ||
+           phase == child_phase::stopping;
+  }
+  [[nodiscard]] child_extras& extra(supervisor_state& s) {
+    if (!extras) extras = std::make_unique<child_extras>(s, *this);
+    return *extras;
+  }
+};
+
+}  // namespace herald::engine

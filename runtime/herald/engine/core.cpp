@@ -1,0 +1,176 @@
+#include <herald/engine/core.hpp>
+
+#include <algorithm>
+#include <bit>
+#include <thread>
+
+#include <herald/child_spec.hpp>
+
+namespace herald::engine {
+
+core::core(application_options options, std::unique_ptr<executor> runs)
+    : options_{std::move(options)},
+      executor_{std::move(runs)},
+      clock_{options_.clock != nullptr ? options_.clock : &system_clock()},
+      entropy_{options_.entropy != nullptr ? options_.entropy : &system_entropy()} {
+  auto sinks = options_.sinks;
+  if (sinks.empty()) sinks.push_back(log_sink());
+  reports_ = std::make_unique<report_hub>(std::move(sinks), options_.simulation != nullptr);
+  for (unsigned i = 0; i < options_.hosts; ++i) {
+    all_.push_back(std::make_unique<host>(*this, i));
+    shared_.push_back(all_.back().get());
+  }
+  watched_.resize(all_.size());
+  for (auto* h : shared_) executor_->add(*h, false);
+}
+
+core::~core() {
+  for (auto& h : all_) h->drop_everything();
+  // Slots of hosts go with the hosts, before the application's own.
+  all_.clear();
+  while (!slots_.empty()) slots_.pop_back();
+  reports_.reset();
+  executor_.reset();
+}
+
+void core::on_root(cell&, child_event_kind kind, const exit_reason& why) {
+  if (root_event) root_event(kind, why);
+}
+
+host& core::next_host() noexcept {
+  return *shared_[round_robin_.fetch_add(1, std::memory_order_relaxed) % shared_.size()];
+}
+
+host& core::take_own_thread_host() {
+  const std::lock_guard lock{hosts_mutex_};
+  if (!spare_own_thread_.empty()) {
+    auto* h = spare_own_thread_.back();
+    spare_own_thread_.pop_back();
+    return *h;
+  }
+  all_.push_back(std::make_unique<host>(*this, static_cast<std::uint32_t>(all_.size())));
+  watched_.resize(all_.size());
+  executor_->add(*all_.back(), true);
+  return *all_.back();
+}
+
+void core::give_own_thread_host(host& h) {
+  const std::lock_guard lock{hosts_mutex_};
+  spare_own_thread_.push_back(&h);
+}
+
+void core::each_host(const std::function<void(host&)>& f) {
+  const std::lock_guard lock{hosts_mutex_};
+  for (auto& h : all_) f(*h);
+}
+
+std::string core::path_of(const cell& c) {
+  std::string path = c.parent_path ? *c.parent_path : std::string{};
+  if (c.spec == nullptr) return path;
+  if (!path.empty()) path.push_back('/');
+  path.append(c.spec->id);
+  return path;
+}
+
+void core::tell(report::kind_t kind, const cell& who, std::uint32_t incarnation, const exit_reason& why,
+                std::string text) {
+  report r;
+  r.kind = kind;
+  r.path = path_of(who);
+  if (who.ops != nullptr && !who.ops->supervisor) r.process_type = who.ops->name;
+  r.incarnation = incarnation;
+  r.reason = why;
+  r.text = std::move(text);
+  tell(std::move(r));
+}
+
+void core::tell(report r) {
+  r.when = clock_->wall();
+  reports_->tell(std::move(r));
+}
+
+void core::count_dead_letter(const envelope& e, discard_reason why) noexcept {
+  static constexpr std::string_view words[]{"there is no such process", "its mailbox or inbox is full",
+                                            "it is being restarted",    "it crashed twice in a row on this type",
+                                            "the application is stopped", "it accepts no message of this type",
+                                            "it was meant for an earlier life", "the process ended"};
+  if (why == discard_reason::stale) return;
+  const auto count = dead_letters_.by_reason[static_cast<std::size_t>(why)].fetch_add(1, std::memory_order_relaxed) + 1;
+  if (!std::has_single_bit(count)) return;
+  try {
+    report r;
+    r.kind = report::dead_letter;
+    // The cell may belong to another host just now: only what never changes in it is read.
+    r.text = "a message of type " + std::string{e.ops->type->name} + " was not delivered: " +
+             std::string{words[static_cast<std::size_t>(why)]} + " (the " + std::to_string(count) + ". of this kind)";
+    tell(std::move(r));
+  } catch (...) {
+    // Out of memory while telling of a lost message: the count has it.
+  }
+}
+
+void core::end_delivery() noexcept {
+  ended_.store(true, std::memory_order_release);
+  for (auto& h : all_) h->drop_everything();
+}
+
+void core::close() {
+  if (closing_.exchange(true)) return;
+  const std::shared_lock lock{slots_mutex_};
+  for (auto& [key, s] : slots_) s->closing();
+}
+
+core_slot& core::slot(const void* key, const std::function<std::unique_ptr<core_slot>()>& make) {
+  if (auto* found = slot_if(key)) return *found;
+  const std::unique_lock lock{slots_mutex_};
+  for (auto& [k, s] : slots_)
+    if (k == key) return *s;
+  slots_.emplace_back(key, make());
+  return *slots_.back().second;
+}
+
+core_slot* core::slot_if(const void* key) noexcept {
+  const std::shared_lock lock{slots_mutex_};
+  for (auto& [k, s] : slots_)
+    if (k == key) return s.get();
+  return nullptr;
+}
+
+void core::watch_over(time_point now) {
+  struct found {
+    host* where;
+    std::chrono::milliseconds time;
+  };
+  std::vector<found> overrunning;
+  {
+    const std::lock_guard lock{hosts_mutex_};
+    for (std::size_t i = 0; i < all_.size(); ++i) {
+      auto& h = *all_[i];
+      auto& last = watched_[i];
+      const std::lock_guard seize_lock{h.seize_mutex()};
+      auto& f = h.runner_frame();
+      const auto handler = f.handler.load(std::memory_order_acquire);
+      if ((handler & 1) == 0 || handler != last.handler) {
+        // A runner that went on but may never have paused: others shall have their turn.
+        if (handler != last.handler) h.ask_yield();
+        last = {handler, now};
+        continue;
+      }
+      // The same handler as at the last look. Nobody else would run what it has woken.
+      if (auto* next = f.next.exchange(nullptr, std::memory_order_acq_rel)) executor_->schedule(*next, nullptr);
+      const auto time = std::chrono::duration_cast<std::chrono::milliseconds>(now - last.since);
+      // A thread of its own is there to be blocked; it is left behind only when somebody waits to stop its process.
+      if (time >= options_.overrun_limit && (!h.dedicated || h.control_waiting())) overrunning.push_back({&h, time});
+    }
+  }
+  for (const auto& o : overrunning) {
+    const auto taken = o.where->seize();
+    if (!taken) continue;
+    if (!o.where->dedicated)
+      tell(report::overran, *taken->who, taken->incarnation, {},
+           "its handler has been running for " + std::to_string(o.time.count()) + " ms; its host goes on without it");
+    executor_->run_seized(*o.where);
+  }
+}
+
+}  // namespace herald::engine

@@ -1,0 +1,116 @@
+#pragma once
+// The inside of an application: its hosts, its executor, its clock and entropy, its reports; and the place where higher
+// floors hang what belongs to the whole application (the bus, the stores).
+
+#include <array>
+#include <atomic>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <shared_mutex>
+#include <string>
+#include <vector>
+
+#include <herald/application_options.hpp>
+#include <herald/engine/child_event.hpp>
+#include <herald/engine/directory.hpp>
+#include <herald/engine/executor.hpp>
+#include <herald/engine/report_hub.hpp>
+#include <herald/error.hpp>
+
+namespace herald::engine {
+
+/// What a higher floor keeps for a whole application. Destroyed after every process has ended, in reverse order.
+class core_slot {
+ public:
+  virtual ~core_slot() = default;
+  /// The application stops: from here on publishing answers closed.
+  virtual void closing() noexcept {}
+};
+
+struct dead_letter_counts {
+  std::array<std::atomic<std::uint64_t>, 8> by_reason{};  ///< indexed by discard_reason
+};
+
+class core {
+ public:
+  core(application_options options, std::unique_ptr<executor> runs);
+  ~core();
+  core(const core&) = delete;
+  core& operator=(const core&) = delete;
+
+  [[nodiscard]] const application_options& options() const noexcept { return options_; }
+  [[nodiscard]] herald::clock& time() const noexcept { return *clock_; }
+  [[nodiscard]] herald::entropy& dice() const noexcept { return *entropy_; }
+  [[nodiscard]] executor& runs() const noexcept { return *executor_; }
+  [[nodiscard]] depot& nodes() noexcept { return depot_; }
+
+  /// The shared hosts, fixed for the application's life.
+  [[nodiscard]] const std::vector<host*>& hosts() const noexcept { return shared_; }
+  /// The next one, round robin.
+  [[nodiscard]] host& next_host() noexcept;
+  /// A host with a thread of its own; reused when its process has ended.
+  [[nodiscard]] host& take_own_thread_host();
+  void give_own_thread_host(host& h);
+  /// Every host there is, the own-thread ones too.
+  void each_host(const std::function<void(host&)>& f);
+
+  void tell(report::kind_t kind, const cell& who, std::uint32_t incarnation, const exit_reason& why,
+            std::string text = {});
+  void tell(report r);
+  [[nodiscard]] report_hub& reports() noexcept { return *reports_; }
+  void count_dead_letter(const envelope& e, discard_reason why) noexcept;
+  [[nodiscard]] const dead_letter_counts& dead_letters() const noexcept { return dead_letters_; }
+
+  /// No runner will come any more: what is sent from now on finds nobody, and what waits is told so.
+  void end_delivery() noexcept;
+  [[nodiscard]] bool ended() const noexcept { return ended_.load(std::memory_order_acquire); }
+  [[nodiscard]] bool closing() const noexcept { return closing_.load(std::memory_order_acquire); }
+  void close();
+
+  /// The tree's root has no parent; the application hears of it here, on the root's host.
+  std::function<void(child_event_kind kind, const exit_reason& why)> root_event;
+  void on_root(cell& root, child_event_kind kind, const exit_reason& why);
+  [[nodiscard]] directory& names() noexcept { return names_; }
+
+  /// A higher floor's object, made on first use. `key` is the address of a tag.
+  [[nodiscard]] core_slot& slot(const void* key, const std::function<std::unique_ptr<core_slot>()>& make);
+  [[nodiscard]] core_slot* slot_if(const void* key) noexcept;
+
+  [[nodiscard]] std::uint64_t next_number() noexcept { return number_.fetch_add(1, std::memory_order_relaxed); }
+  /// Handlers that were fenced off and have not come back.
+  std::atomic<unsigned> zombies{0};
+  std::mutex zombie_mutex;
+  std::vector<std::string> zombie_paths;
+  [[nodiscard]] static std::string path_of(const cell& c);
+
+  // One sweep of the watchdog over all hosts: who overruns, whose next host waits.
+  void watch_over(time_point now);
+
+ private:
+  struct watched {
+    std::uint64_t handler = 0;
+    time_point since{};
+  };
+  application_options options_;
+  std::unique_ptr<executor> executor_;
+  herald::clock* clock_;
+  herald::entropy* entropy_;
+  depot depot_;
+  std::unique_ptr<report_hub> reports_;
+  mutable std::mutex hosts_mutex_;
+  std::vector<std::unique_ptr<host>> all_;
+  std::vector<host*> shared_;
+  std::vector<host*> spare_own_thread_;
+  std::vector<watched> watched_;
+  std::atomic<std::uint32_t> round_robin_{0};
+  std::atomic<std::uint64_t> number_{1};
+  std::atomic<bool> closing_{false};
+  std::atomic<bool> ended_{false};
+  dead_letter_counts dead_letters_;
+  directory names_;
+  std::shared_mutex slots_mutex_;
+  std::vector<std::pair<const void*, std::unique_ptr<core_slot>>> slots_;
+};
+
+}  // namespace herald::engine

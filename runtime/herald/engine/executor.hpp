@@ -1,0 +1,31 @@
+#pragma once
+// What executes hosts: CAF's workers in earnest, one seeded loop in a simulation. The same hosts and cells under both.
+
+#include <chrono>
+#include <optional>
+
+#include <herald/engine/host.hpp>
+#include <herald/engine/waiter.hpp>
+
+namespace herald::engine {
+
+class executor {
+ public:
+  virtual ~executor() = default;
+  /// A new host, before its first wake-up. own_thread: its runner is a thread of its own.
+  virtual void add(host& h, bool own_thread) = 0;
+  /// The host has work and nobody runs it (its state is `scheduled`).
+  virtual void schedule(host& h, frame* by) = 0;
+  /// The host was taken from its runner and needs another, now.
+  virtual void run_seized(host& h) = 0;
+  /// A runner that had lost its host has come back.
+  virtual void returned(host& h) noexcept = 0;
+  /// A host's earliest deadline has become `when`.
+  virtual void alarm(host& h, time_point when) = 0;
+  /// Blocks a plain thread until `w` is done; drives the loop in a simulation.
+  [[nodiscard]] virtual bool wait(waiter& w, std::optional<std::chrono::steady_clock::duration> limit) = 0;
+  /// Ends all runners. False: some never came back (zombies), and nothing they might touch may be freed.
+  [[nodiscard]] virtual bool shut_down() = 0;
+};
+
+}  // namespace herald::engine

@@ -1,0 +1,28 @@
+#pragma once
+// The engine's names, for headers that only pass them on.
+
+#include <cstdint>
+
+namespace herald::engine {
+
+struct cell;
+struct envelope;
+struct frame;
+struct process_ops;
+struct watch;
+struct away_record;
+class waiter;
+class core;
+class executor;
+class host;
+class supervisor_state;
+
+/// Where a process lives. Cells are never given back before their application is destroyed, only reused under another
+/// generation, so an address may always be looked at; one whose generation has passed names nobody.
+struct address {
+  engine::cell* cell = nullptr;
+  std::uint32_t generation = 0;
+  friend bool operator==(const address&, const address&) = default;
+};
+
+}  // namespace herald::engine

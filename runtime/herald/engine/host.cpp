@@ -1,0 +1,341 @@
+#include <herald/engine/host.hpp>
+
+#include <linux/membarrier.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <herald/child_spec.hpp>
+#include <herald/engine/core.hpp>
+#include <herald/engine/crash_text.hpp>
+
+namespace herald::engine {
+
+thread_local frame* current_frame = nullptr;
+
+bool frame::still_owner() noexcept {
+  const std::lock_guard lock{home->seize_mutex()};
+  return !lost;
+}
+
+host::host(core& system, std::uint32_t number)
+    : system_{system}, number_{number}, frame_{std::make_unique<frame>()}, nodes_{system.nodes()} {
+  frame_->home = this;
+}
+
+host::~host() = default;
+
+// --- any thread -----------------------------------------------------------------------------------------------------
+
+bool host::push(envelope* e, frame* by) {
+  if (!mail_.push(e, system_.options().inbox_limit)) return false;
+  wake(by);
+  return true;
+}
+
+void host::push_notice(envelope* e, frame* by) {
+  // The count in the head saturates far above any inbox limit; notices then wait for the owner to take some.
+  while (!mail_.push(e)) ::sched_yield();
+  wake(by);
+}
+
+void host::push_control(envelope* e, frame* by) {
+  while (!control_.push(e)) ::sched_yield();
+  wake(by);
+}
+
+void host::wake(frame* by) {
+  // Sleep protocol: the owner sets `idle` and then looks at the inboxes; we pushed and now look at the state. Both are
+  // sequentially consistent, so at least one of us sees the other.
+  auto expected = idle_state;
+  if (state_.load(std::memory_order_seq_cst) != idle_state ||
+      !state_.compare_exchange_strong(expected, scheduled_state, std::memory_order_seq_cst))
+    return;
+  if (by != nullptr && by->next.load(std::memory_order_relaxed) == nullptr && !dedicated) {
+    by->next.store(this, std::memory_order_release);
+  } else {
+    system_.runs().schedule(*this, by);
+  }
+}
+
+bool host::claim() noexcept {
+  auto expected = scheduled_state;
+  if (!state_.compare_exchange_strong(expected, running_state, std::memory_order_seq_cst)) return false;
+  yield_.store(false, std::memory_order_relaxed);
+  return true;
+}
+
+// --- the clock thread -----------------------------------------------------------------------------------------------
+
+std::optional<host::overrun> host::seize() {
+  const std::lock_guard lock{seize_mutex_};
+  auto& f = *frame_;
+  const auto word = f.word.load(std::memory_order_acquire);
+  if ((word & 1) == 0) return std::nullopt;
+  f.seized.store(true, std::memory_order_seq_cst);
+  if (::syscall(SYS_membarrier, MEMBARRIER_CMD_PRIVATE_EXPEDITED, 0, 0) != 0 ||
+      f.word.load(std::memory_order_acquire) != word) {
+    f.seized.store(false, std::memory_order_seq_cst);
+    return std::nullopt;
+  }
+  f.lost = true;
+  auto& c = *f.current;
+  f.away = std::make_shared<away_record>();
+  f.away->of = &c;
+  f.away->incarnation = c.incarnation;
+  f.away->in_hand = const_cast<envelope*>(f.in_hand);
+  c.busy |= busy_away;
+  c.away = f.away;
+  static_cast<void>(frame_.release());  // its runner deletes it when it comes back
+  frame_ = std::make_unique<frame>();
+  frame_->home = this;
+  return overrun{&c, c.incarnation};
+}
+
+// --- the owner ------------------------------------------------------------------------------------------------------
+
+run_result host::run(frame& f, const run_budget& budget) {
+  std::uint32_t handled = 0;
+  for (;;) {
+    if (!drain_control(f) || !drain_mail(f)) return run_result::lost;
+    if (yield_.load(std::memory_order_relaxed)) return run_result::again;
+    if (draining_ || control_waiting() || !local_control_.empty()) continue;
+    if (ready_head_ == nullptr) {
+      state_.store(idle_state, std::memory_order_seq_cst);
+      if (mail_.empty() && control_.empty()) return run_result::idle;
+      auto expected = idle_state;
+      if (!state_.compare_exchange_strong(expected, running_state, std::memory_order_seq_cst)) return run_result::idle;
+      continue;
+    }
+    // One round: every cell that is ready now gets a quantum; those with more go to the end.
+    auto* last = ready_tail_;
+    for (;;) {
+      auto& c = *ready_head_;
+      ready_head_ = c.ready_next;
+      if (ready_head_ == nullptr) ready_tail_ = nullptr;
+      c.ready_next = nullptr;
+      c.ready = false;
+      const bool was_last = &c == last;
+      if (!run_cell(c, f, budget.quantum, handled)) return run_result::lost;
+      if (was_last || control_waiting() || !local_control_.empty()) break;
+    }
+    if (handled >= budget.messages || yield_.load(std::memory_order_relaxed)) return run_result::again;
+  }
+}
+
+bool host::run_cell(cell& c, frame& f, std::uint32_t quantum, std::uint32_t& handled) {
+  constexpr std::uint32_t stops = busy_idle | busy_away | busy_ending;
+  envelope* e = nullptr;
+  std::uint32_t n = 0;
+  const auto count = [&] {
+    handled += n;
+    c.handled += n;
+    count_handled(n);
+  };
+  try {
+    while (n < quantum && (c.busy & stops) == 0 && c.mail.head != nullptr) {
+      if (control_waiting() || !local_control_.empty()) break;
+      e = c.mail.pop();
+      c.depth.store(c.depth.load(std::memory_order_relaxed) - 1, std::memory_order_relaxed);
+      if (c.mail.head == nullptr) c.busy &= ~std::uint32_t{busy_mail};
+      if (e->incarnation != 0 && e->incarnation != c.incarnation) {
+        e->ops->discard(e, discard_reason::stale, nullptr);
+        continue;
+      }
+      ++n;
+      f.in_hand = e;
+      enter_user(f, c);
+      e->ops->run(e, &c, f);
+      if (!leave_user(f)) {
+        rejoin(f, user_phase::handler, e, false, {}, e->ops->type);
+        return false;
+      }
+      if ((c.busy & busy_suspect) != 0 && e->ops->type == c.crashed_on) {
+        c.crashed_on = nullptr;
+        c.busy &= ~std::uint32_t{busy_suspect};
+      }
+      if (e->ops->finish == nullptr) {
+        free_node_memory(e, e->size, &f);
+      } else {
+        e->ops->finish(e, f, nullptr);
+      }
+    }
+    count();
+  } catch (...) {
+    count();
+    const auto why = crash_of_current_exception();
+    const auto* type = e->ops->type;
+    if (!leave_user(f)) {
+      rejoin(f, user_phase::handler, e, true, why, type);
+      return false;
+    }
+    if (e->ops->finish == nullptr) {
+      free_node_memory(e, e->size, &f);
+    } else {
+      e->ops->finish(e, f, &why);
+    }
+    f.in_hand = nullptr;
+    crashed(c, f, type, why);
+    return !f.lost;
+  }
+  f.in_hand = nullptr;
+  if ((c.busy & busy_ending) != 0 && (c.busy & (busy_idle | busy_away)) == 0) {
+    end_life(c, f, c.ending, true);
+    return !f.lost;
+  }
+  if (c.mail.head != nullptr && (c.busy & stops) == 0) make_ready(c);
+  return true;
+}
+
+bool host::drain_control(frame& f) {
+  for (;;) {
+    for (auto* e = control_.take(); e != nullptr;) {
+      auto* next = e->next;
+      local_control_.push(e);
+      e = next;
+    }
+    if (local_control_.empty()) return true;
+    while (!local_control_.empty()) {
+      auto* e = local_control_.pop();
+      if (e->to != nullptr && !e->to->alive({e->to, e->generation})) {
+        e->ops->discard(e, discard_reason::noproc, nullptr);
+        continue;
+      }
+      e->ops->run(e, e->to, f);
+      if (f.lost) return false;
+    }
+  }
+}
+
+bool host::drain_mail(frame& f) {
+  draining_ = true;
+  for (auto* e = mail_.take(); e != nullptr;) {
+    auto* next = e->next;
+    local_.push(e);
+    e = next;
+  }
+  while (operation_ != nullptr || !local_.empty()) {
+    if (operation_ == nullptr) {
+      auto* e = local_.pop();
+      if (e->to != nullptr) {
+        deliver(e);
+        continue;
+      }
+      operation_ = e;
+    }
+    // A host operation may call user code; its progress is in the node, so that the next runner can go on with it. It
+    // clears operation_ (finish_operation) before it ends the node.
+    operation_->ops->run(operation_, nullptr, f);
+    if (f.lost) return false;
+    if (control_waiting() || !local_control_.empty() || yield_.load(std::memory_order_relaxed)) break;
+  }
+  draining_ = operation_ != nullptr || !local_.empty();
+  return true;
+}
+
+void host::deliver(envelope* e) {
+  auto& c = *e->to;
+  if (!c.alive({&c, e->generation}) || c.status == cell_status::resting || c.status == cell_status::free) {
+    e->ops->discard(e, discard_reason::noproc, nullptr);
+    return;
+  }
+  const auto depth = c.depth.load(std::memory_order_relaxed);
+  if (e->ops->kind < envelope_kind::notice) {
+    if (c.status == cell_status::ended && c.drops_while_ended) {
+      e->ops->discard(e, discard_reason::restarting, nullptr);
+      return;
+    }
+    if (e->ops->type == c.poison && c.poison != nullptr && c.status != cell_status::running) {
+      e->ops->discard(e, discard_reason::poison, nullptr);
+      return;
+    }
+    if (depth >= c.limit) {
+      overflow(c, e);
+      return;
+    }
+  }
+  c.mail.push(e);
+  c.depth.store(depth + 1, std::memory_order_relaxed);
+  c.busy |= busy_mail;
+  make_ready(c);
+}
+
+void host::make_ready(cell& c) noexcept {
+  if (c.ready || (c.busy & (busy_idle | busy_away)) != 0) return;
+  c.ready = true;
+  c.ready_next = nullptr;
+  if (ready_tail_ != nullptr) {
+    ready_tail_->ready_next = &c;
+  } else {
+    ready_head_ = &c;
+  }
+  ready_tail_ = &c;
+}
+
+void host::overflow(cell& c, envelope* e) {
+  switch (static_cast<overflow_t>(c.overflow)) {
+    case drop_oldest: {
+      // The oldest that may be dropped: notices stay.
+      envelope* before = nullptr;
+      for (auto* old = c.mail.head; old != nullptr; before = old, old = old->next) {
+        if (old->ops->kind >= envelope_kind::notice) continue;
+        (before != nullptr ? before->next : c.mail.head) = old->next;
+        if (c.mail.tail == old) c.mail.tail = before;
+        ++c.dropped;
+        old->ops->discard(old, discard_reason::overflow, nullptr);
+        c.mail.push(e);
+        return;
+      }
+      c.mail.push(e);
+      c.depth.store(c.depth.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
+      return;
+    }
+    case stop_process:
+      ++c.dropped;
+      e->ops->discard(e, discard_reason::overflow, nullptr);
+      if ((c.busy & busy_ending) == 0 && c.status == cell_status::running) {
+        c.ending = exit_reason{exit_reason::custom, "its mailbox is full"};
+        c.busy |= busy_ending;
+        make_ready(c);
+      }
+      return;
+    case unbounded:
+    case drop_newest:
+      ++c.dropped;
+      e->ops->discard(e, discard_reason::overflow, nullptr);
+      return;
+  }
+}
+
+// --- sending --------------------------------------------------------------------------------------------------------
+
+void host::post(envelope* e, frame* owned) {
+  auto& home = *e->to->home;
+  if (owned != nullptr && owned->home == &home) {
+    if (e->ops->kind == envelope_kind::control) {
+      home.local_control_.push(e);
+    } else if (home.draining_) {
+      home.local_.push(e);
+    } else {
+      home.deliver(e);
+    }
+    return;
+  }
+  if (home.system_.ended()) return e->ops->discard(e, discard_reason::noproc, nullptr);
+  switch (e->ops->kind) {
+    case envelope_kind::control: return home.push_control(e, owned);
+    case envelope_kind::notice: return home.push_notice(e, owned);
+    default:
+      if (!home.push(e, owned)) e->ops->discard(e, discard_reason::overflow, nullptr);
+  }
+}
+
+void host::post_operation(envelope* e, frame* owned) {
+  if (owned != nullptr && owned->home == this) {
+    local_.push(e);
+    draining_ = true;  // what is sent from now on goes behind it
+  } else {
+    push_notice(e, owned);
+  }
+}
+
+}  // namespace herald::engine

@@ -1,0 +1,378 @@
+// How a process begins and ends on its host: init, crash, stop, the order of its end, and the handlers that were left
+// behind. The order of an end is the contract of DESIGN 3.3: timers and pending calls off, terminate (not on kill),
+// destructor, then the notices.
+
+#include <algorithm>
+#include <utility>
+
+#include <herald/child_spec.hpp>
+#include <herald/context.hpp>
+#include <herald/engine/child_event.hpp>
+#include <herald/engine/core.hpp>
+#include <herald/engine/crash_text.hpp>
+#include <herald/engine/operation.hpp>
+#include <herald/engine/start_error.hpp>
+#include <herald/engine/supervisor_state.hpp>
+#include <herald/engine/watch.hpp>
+
+namespace herald::engine {
+
+cell& host::make_cell(std::shared_ptr<const child_spec> spec, std::shared_ptr<const void> args, const process_ops& ops,
+                      address parent, void* cookie, std::shared_ptr<const std::string> parent_path) {
+  auto& c = cells_.take(ops.size, ops.align);
+  c.home = this;
+  c.busy = busy_idle;
+  c.incarnation = 0;
+  c.ops = &ops;
+  c.status = cell_status::ended;
+  c.limit = spec->options.mailbox.when_full == unbounded ? ~std::uint32_t{0} : spec->options.mailbox.limit;
+  c.overflow = static_cast<std::uint8_t>(spec->options.mailbox.when_full);
+  c.drops_while_ended = spec->options.on_restart == drop;
+  c.spec = std::move(spec);
+  c.args = std::move(args);
+  c.parent = parent;
+  c.cookie = cookie;
+  c.parent_path = std::move(parent_path);
+  c.handled = 0;
+  c.dropped = 0;
+  c.restarts = 0;
+  c.crashed_on = nullptr;
+  c.poison = nullptr;
+  c.phase = user_phase::handler;
+  return c;
+}
+
+void host::free_cell(cell& c) {
+  rest_cell(c);
+  for (auto& s : slots_)
+    if (s) s->cell_gone(c);
+  c.generation.store(c.generation.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
+  c.status = cell_status::free;
+  c.spec.reset();
+  c.args.reset();
+  c.parent_path.reset();
+  c.ending = {};
+  // A cell in the ready list or with a zombie in its room waits for the loop and the zombie; it is not reused before.
+  if (!c.ready && !c.room_taken) cells_.give_back(c);
+  if (dedicated) system_.give_own_thread_host(*this);
+}
+
+template <class F>
+host::user_end host::call_user(cell& c, frame& f, user_phase phase, F&& code, exit_reason& why) {
+  c.phase = phase;
+  f.in_hand = nullptr;
+  bool threw = false;
+  enter_user(f, c);
+  try {
+    code();
+  } catch (const start_ignored&) {
+    threw = true;
+    why = exit_reason{exit_reason::kind_t::custom, ignored_word};
+  } catch (const start_refused& refused) {
+    threw = true;
+    why = exit_reason{exit_reason::kind_t::custom, refused.why};
+  } catch (...) {
+    threw = true;
+    why = crash_of_current_exception();
+  }
+  if (!leave_user(f)) {
+    rejoin(f, phase, nullptr, threw, why, nullptr);
+    return user_end::lost;
+  }
+  c.phase = user_phase::handler;
+  return threw ? user_end::threw : user_end::returned;
+}
+
+void host::start_incarnation(cell& c, frame& f) {
+  ++c.incarnation;
+  c.status = cell_status::starting;
+  c.ending = {};
+  c.busy = (c.busy & (busy_mail | busy_suspect)) | busy_idle;
+  c.own_block = c.size_class == 0 || c.room_taken;
+  c.state = slab::state_room(c, c.ops->size, c.ops->align, c.own_block);
+  auto* self = ::new (static_cast<std::byte*>(c.state) - context_size) context(c, c.incarnation);
+  if (c.ops->supervisor) {
+    c.ops->construct(c.state, *self, nullptr);
+    c.status = cell_status::running;
+    c.busy &= ~std::uint32_t{busy_idle};
+    supervisor_of(c).begin(f);
+    return;
+  }
+  exit_reason why;
+  const auto how = call_user(c, f, user_phase::init, [&] { c.ops->construct(c.state, *self, c.args.get()); }, why);
+  if (how != user_end::lost) after_init(c, f, how == user_end::threw, why);
+}
+
+void host::after_init(cell& c, frame& f, bool threw, const exit_reason& why) {
+  const bool again = c.incarnation > 1;
+  if (threw) {
+    wipe_attachments(c);
+    free_state(c);
+    c.status = cell_status::ended;
+    c.ending = why;
+    for (auto& s : slots_)
+      if (s) s->incarnation_failed(c);
+    const bool ignored = why.kind() == exit_reason::custom && why.text() == ignored_word;
+    if (!ignored) system_.tell(report::start_failed, c, c.incarnation, why);
+    tell_parent(c, ignored ? child_event_kind::ignored : child_event_kind::start_failed, why, &f);
+    return;
+  }
+  c.status = cell_status::running;
+  c.busy &= ~std::uint32_t{busy_idle};
+  for (auto& s : slots_)
+    if (s) s->incarnation_started(c);
+  if (again) {
+    ++c.restarts;
+    c.poison = nullptr;
+    tell_watchers_restarted(c, &f);
+  }
+  if (c.spec->options.restart == temporary) c.args.reset();  // never needed again
+  if (again) system_.tell(report::restarted, c, c.incarnation, {});
+  tell_parent(c, child_event_kind::started, {}, &f);
+  if ((c.busy & busy_ending) != 0) {
+    end_life(c, f, c.ending, true);
+  } else if (c.mail.head != nullptr) {
+    make_ready(c);
+  }
+}
+
+void host::stop_cell(cell& c, frame& f, const exit_reason& why, bool kill) {
+  if (c.status == cell_status::ended && c.phase == user_phase::handler) return;  // its down is on the way
+  if (c.status == cell_status::resting || c.status == cell_status::free) return;
+  if (c.ops->supervisor) {
+    supervisor_of(c).stop(f, why, kill);
+    return;
+  }
+  if ((c.busy & busy_away) != 0) {
+    if (kill) {
+      fence(c);
+    } else if ((c.busy & busy_ending) == 0) {
+      c.ending = why;
+      c.busy |= busy_ending;
+    }
+    return;
+  }
+  if (c.status == cell_status::ended) return;
+  end_life(c, f, kill ? exit_reason{exit_reason::killed} : why, !kill);
+}
+
+void host::crashed(cell& c, frame& f, const type_tag* on, const exit_reason& why) {
+  if (on != nullptr) {
+    if (c.crashed_on == on) c.poison = on;
+    c.crashed_on = on;
+    c.busy |= busy_suspect;
+  }
+  end_life(c, f, why, true);
+}
+
+void host::end_life(cell& c, frame& f, const exit_reason& why, bool run_terminate) {
+  c.status = cell_status::ended;
+  c.busy |= busy_idle | busy_ending;
+  c.ending = why;
+  wipe_attachments(c);
+  if (run_terminate && c.ops->terminate != nullptr) {
+    exit_reason worse;
+    const auto how = call_user(
+        c, f, user_phase::terminate, [&] { c.ops->terminate(c.state, context_of(c), c.ending); }, worse);
+    if (how == user_end::lost) return;
+    if (how == user_end::threw) c.ending = worse;
+  }
+  finish_end(c, f);
+}
+
+void host::finish_end(cell& c, frame& f) {
+  wipe_attachments(c);  // terminate may have armed something
+  exit_reason none;
+  if (call_user(c, f, user_phase::destroy, [&] { c.ops->destroy(c.state); }, none) == user_end::lost) return;
+  free_state(c);
+  after_destroy(c);
+}
+
+void host::free_state(cell& c) noexcept {
+  if (c.state != nullptr && c.own_block) slab::free_block(c.state, c.ops->size, c.ops->align);
+  c.state = nullptr;
+  c.own_block = false;
+}
+
+void host::after_destroy(cell& c) {
+  auto* f = current_frame;
+  c.busy = (c.busy & (busy_mail | busy_suspect)) | busy_idle;
+  for (auto& s : slots_)
+    if (s) s->incarnation_ended(c);
+  if (c.poison != nullptr) clear_mail(c, discard_reason::poison, &c.ending, c.poison);
+  if (c.drops_while_ended) clear_mail(c, discard_reason::restarting, &c.ending);
+  if (!c.ops->supervisor)
+    system_.tell(c.ending.clean() ? report::ended : report::crashed, c, c.incarnation, c.ending);
+  tell_watchers_life_over(c, f);
+  const bool failed_start = std::exchange(c.start_failed, false);
+  tell_parent(c, failed_start ? child_event_kind::start_failed : child_event_kind::down, c.ending, f);
+}
+
+void host::rest_cell(cell& c) {
+  if (c.status == cell_status::resting || c.status == cell_status::free) return;
+  c.status = cell_status::resting;
+  const auto why = c.ending;
+  clear_mail(c, discard_reason::noproc, &why);
+  if (c.kept != nullptr) release_kept(c, current_frame);
+  for (auto& s : slots_)
+    if (s) s->cell_gone(c);
+  tell_watchers_gone(c, current_frame);
+}
+
+void host::clear_mail(cell& c, discard_reason why, const exit_reason* because, const type_tag* only) {
+  envelope_queue keep;
+  std::uint32_t kept = 0;
+  while (!c.mail.empty()) {
+    auto* e = c.mail.pop();
+    const bool goes = only != nullptr ? e->ops->type == only
+                                      : e->ops->kind < envelope_kind::notice || why == discard_reason::noproc;
+    if (goes) {
+      e->ops->discard(e, why, because);
+    } else {
+      keep.push(e);
+      ++kept;
+    }
+  }
+  c.mail = keep;
+  c.depth.store(kept, std::memory_order_relaxed);
+  if (kept == 0) c.busy &= ~std::uint32_t{busy_mail};
+}
+
+// --- handlers that were left behind -----------------------------------------------------------------------------------
+
+struct rejoin_node final : envelope {
+  rejoin_node() : envelope{node_ops, address{}} {}
+  std::shared_ptr<away_record> record;
+  user_phase phase = user_phase::handler;
+  envelope* in_hand = nullptr;
+  bool threw = false;
+  exit_reason why;
+  const type_tag* type = nullptr;
+
+  static void run(envelope* e, cell*, frame& by) {
+    auto* self = static_cast<rejoin_node*>(e);
+    auto record = std::move(self->record);
+    const auto phase = self->phase;
+    auto* in_hand = self->in_hand;
+    const bool threw = self->threw;
+    const auto why = self->why;
+    const auto* type = self->type;
+    free_node(self);
+    by.home->back_from_away(record, by, phase, in_hand, threw, why, type);
+  }
+  static void discard(envelope* e, discard_reason, const exit_reason*) noexcept {
+    free_node(static_cast<rejoin_node*>(e));
+  }
+  static constexpr envelope_ops node_ops{run, nullptr, discard, nullptr, &tag_of<rejoin_node>, envelope_kind::control};
+};
+
+void host::rejoin(frame& lost, user_phase phase, envelope* in_hand, bool threw, const exit_reason& why,
+                  const type_tag* type) {
+  auto* node = make_node<rejoin_node>();
+  node->record = lost.away;
+  node->phase = phase;
+  node->in_hand = in_hand;
+  node->threw = threw;
+  node->why = why;
+  node->type = type;
+  push_control(node, nullptr);
+  system_.runs().returned(*this);
+}
+
+void host::back_from_away(const std::shared_ptr<away_record>& record, frame& f, user_phase phase, envelope* in_hand,
+                          bool threw, const exit_reason& why, const type_tag* type) {
+  auto& c = *record->of;
+  if (in_hand != nullptr) {
+    if (in_hand->ops->finish == nullptr) {
+      free_node_memory(in_hand, in_hand->size, &f);
+    } else {
+      in_hand->ops->finish(in_hand, f, threw ? &why : nullptr);
+    }
+  }
+  if (record->fenced.load(std::memory_order_acquire)) return bury_zombie(*record, f, phase, threw);
+  c.away.reset();
+  c.busy &= ~std::uint32_t{busy_away};
+  c.phase = user_phase::handler;
+  if (!dedicated) system_.tell(report::came_back, c, c.incarnation, {});
+  switch (phase) {
+    case user_phase::init:
+      after_init(c, f, threw, why);
+      return;
+    case user_phase::terminate:
+      if (threw) c.ending = why;
+      finish_end(c, f);
+      return;
+    case user_phase::destroy:
+      free_state(c);
+      after_destroy(c);
+      return;
+    case user_phase::handler:
+      if (threw) {
+        crashed(c, f, type, why);
+      } else if ((c.busy & busy_ending) != 0) {
+        end_life(c, f, c.ending, true);
+      } else if (c.mail.head != nullptr) {
+        make_ready(c);
+      }
+      return;
+  }
+}
+
+void host::fence(cell& c) {
+  auto record = std::move(c.away);
+  record->fenced.store(true, std::memory_order_release);
+  record->state = c.state;
+  record->own_block = c.own_block;
+  record->ops = c.ops;
+  record->path = core::path_of(c);
+  const exit_reason why{exit_reason::killed};
+  if (record->in_hand != nullptr && record->in_hand->ops->abandon != nullptr)
+    record->in_hand->ops->abandon(record->in_hand, why);
+  const bool in_init = c.phase == user_phase::init;
+  c.phase = user_phase::handler;
+  if (!c.own_block) c.room_taken = true;
+  c.state = nullptr;
+  c.own_block = false;
+  c.status = cell_status::ended;
+  c.ending = why;
+  wipe_attachments(c);
+  {
+    const std::lock_guard lock{system_.zombie_mutex};
+    system_.zombies.fetch_add(1, std::memory_order_relaxed);
+    system_.zombie_paths.push_back(record->path);
+  }
+  system_.tell(report::zombie, c, c.incarnation, why, "it was killed while its handler runs on; the handler is fenced off");
+  if (in_init) {
+    c.busy = (c.busy & (busy_mail | busy_suspect)) | busy_idle;
+    for (auto& s : slots_)
+      if (s) s->incarnation_failed(c);
+    tell_parent(c, child_event_kind::start_failed, why, current_frame);
+  } else {
+    after_destroy(c);
+  }
+}
+
+void host::bury_zombie(const away_record& record, frame& f, user_phase phase, bool threw) {
+  auto& c = *record.of;
+  const auto* ops = record.ops;
+  const bool has_state = phase == user_phase::handler || phase == user_phase::terminate ||
+                         (phase == user_phase::init && !threw);
+  if (has_state) {
+    enter_user(f, c);
+    ops->destroy(record.state);
+    // If the destructor overruns too, the host goes on without this thread; there is nothing left to rejoin with.
+    if (!leave_user(f)) return system_.runs().returned(*this);
+  }
+  if (record.own_block) {
+    slab::free_block(record.state, ops->size, ops->align);
+  } else {
+    c.room_taken = false;
+    if (c.status == cell_status::free && !c.ready) cells_.give_back(c);
+  }
+  const std::lock_guard lock{system_.zombie_mutex};
+  system_.zombies.fetch_sub(1, std::memory_order_relaxed);
+  const auto found = std::find(system_.zombie_paths.begin(), system_.zombie_paths.end(), record.path);
+  if (found != system_.zombie_paths.end()) system_.zombie_paths.erase(found);
+}
+
+}  // namespace herald::engine

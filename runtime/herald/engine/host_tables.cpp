@@ -1,0 +1,86 @@
+// What a host keeps for its processes besides their mailboxes: attachments, timers, expected answers.
+
+#include <herald/engine/core.hpp>
+#include <herald/engine/host.hpp>
+#include <herald/engine/operation.hpp>
+
+namespace herald::engine {
+
+void host::attach(cell& c, attachment& a) noexcept {
+  a.owner = &c;
+  a.previous = nullptr;
+  a.following = c.attachments;
+  if (c.attachments != nullptr) c.attachments->previous = &a;
+  c.attachments = &a;
+}
+
+void host::detach(attachment& a) noexcept {
+  (a.previous != nullptr ? a.previous->following : a.owner->attachments) = a.following;
+  if (a.following != nullptr) a.following->previous = a.previous;
+  a.previous = a.following = nullptr;
+}
+
+void host::wipe_attachments(cell& c) noexcept {
+  while (c.attachments != nullptr) {
+    auto* a = c.attachments;
+    detach(*a);
+    a->wipe(*this);
+  }
+}
+
+time_point host::now() const { return system_.time().now(); }
+
+void host::arm(timer& t) {
+  timers_.add(t);
+  if (t.when < noted_alarm_) {
+    noted_alarm_ = t.when;
+    system_.runs().alarm(*this, t.when);
+  }
+}
+
+void host::ringing::operator()(frame& by) const { by.home->fire_timers(); }
+
+void host::ring() {
+  auto* e = make_node<operation_node<ringing>>(ringing{});
+  push_notice(e, nullptr);
+}
+
+void host::fire_timers() {
+  noted_alarm_ = time_point::max();
+  const auto time = now();
+  while (!timers_.empty() && timers_.top().when <= time) {
+    auto& t = timers_.top();
+    timers_.remove(t);
+    t.fire(*this);
+  }
+  if (!timers_.empty() && timers_.top().when < noted_alarm_) {
+    noted_alarm_ = timers_.top().when;
+    system_.runs().alarm(*this, noted_alarm_);
+  }
+}
+
+std::uint64_t host::expect(attachment& a) {
+  const auto id = system_.next_number();
+  expected_.emplace(id, &a);
+  return id;
+}
+
+attachment* host::expected(std::uint64_t id) noexcept {
+  const auto found = expected_.find(id);
+  return found != expected_.end() ? found->second : nullptr;
+}
+
+void host::drop_everything() noexcept {
+  const auto drop = [](envelope* e) { e->ops->discard(e, discard_reason::noproc, nullptr); };
+  for (auto* list : {control_.take(), mail_.take()})
+    while (list != nullptr) {
+      auto* next = list->next;
+      drop(list);
+      list = next;
+    }
+  while (!local_control_.empty()) drop(local_control_.pop());
+  if (operation_ != nullptr) drop(std::exchange(operation_, nullptr));
+  while (!local_.empty()) drop(local_.pop());
+}
+
+}  // namespace herald::engine

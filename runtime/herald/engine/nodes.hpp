@@ -1,0 +1,176 @@
+#pragma once
+// The kinds of messages between processes, as envelopes: a cast, a call with its reply, and a message to an address whose
+// process type the sender does not know.
+
+#include <memory>
+#include <optional>
+
+#include <herald/engine/api.hpp>
+#include <herald/engine/cell.hpp>
+#include <herald/engine/waiter.hpp>
+
+namespace herald::engine {
+
+/// The context of the incarnation that runs in `c`: it lies just before its state.
+[[nodiscard]] inline context& context_of(cell& c) noexcept {
+  return *reinterpret_cast<context*>(static_cast<std::byte*>(c.state) - 16);
+}
+
+/// Destroys the message when the handler is through with it, also by exception.
+template <class M>
+struct message_end {
+  M& message;
+  ~message_end() { std::destroy_at(&message); }
+};
+
+template <class M>
+struct message_node : envelope {
+  message_node(const envelope_ops& operations, address receiver, M&& m) : envelope{operations, receiver} {
+    std::construct_at(&message, std::move(m));
+  }
+  ~message_node() {}  // NOLINT: the message's end is its own affair
+  union {
+    M message;
+  };
+  static void discard(envelope* e, discard_reason why, const exit_reason*) noexcept {
+    dead_letter(*e, why);
+    auto* self = static_cast<message_node*>(e);
+    std::destroy_at(&self->message);
+    free_node(self);
+  }
+};
+
+template <class P, class M>
+struct cast_node final : message_node<M> {
+  cast_node(address receiver, M&& m) : message_node<M>{node_ops, receiver, std::move(m)} {}
+  static void run(envelope* e, cell* c, frame&) {
+    auto& message = static_cast<cast_node*>(e)->message;
+    const message_end<M> end{message};
+    dispatch<P, M>(*static_cast<P*>(c->state), context_of(*c), message);
+  }
+  static constexpr envelope_ops node_ops{run, nullptr, message_node<M>::discard, nullptr, &tag_of<M>, envelope_kind::cast};
+};
+
+/// A message to a process of unknown type: its table decides at the far end.
+template <class M, envelope_kind Kind = envelope_kind::cast>
+struct any_node final : message_node<M> {
+  any_node(address receiver, M&& m) : message_node<M>{node_ops, receiver, std::move(m)} {}
+  static void run(envelope* e, cell* c, frame&) {
+    auto& message = static_cast<any_node*>(e)->message;
+    const message_end<M> end{message};
+    if (const auto* handler = c->ops->find(tag_of<M>)) {
+      handler->invoke(c->state, context_of(*c), &message);
+    } else {
+      dead_letter(*e, discard_reason::unhandled);
+    }
+  }
+  static constexpr envelope_ops node_ops{run, nullptr, message_node<M>::discard, nullptr, &tag_of<M>, Kind};
+};
+
+/// Who waits for a call's end: a process (by the number of its pending call) or a plain thread.
+struct reply_to {
+  address caller;
+  std::uint32_t incarnation = 0;
+  std::uint64_t id = 0;
+  waiter* thread = nullptr;
+};
+/// Gives a process's pending call its result (a result<R>); a call that is over already takes no notice.
+void resume_call(cell& caller, std::uint64_t id, void* answer, frame& by);
+
+/// One node for a call's way there and back.
+template <class R>
+struct call_base : envelope {
+  call_base(const envelope_ops& operations, address callee, reply_to back) : envelope{operations, callee}, to_{back} {}
+
+  /// Sends the answer on its way; the node becomes the reply, or ends here when a plain thread waits.
+  void answer(result<R> r) noexcept {
+    if (to_.thread != nullptr) {
+      static_cast<waiter_for<result<R>>*>(to_.thread)->set(std::move(r));
+      to_.thread->release();
+      to_.thread = nullptr;
+      free_node(this);
+      return;
+    }
+    if (to_.caller.cell == nullptr) return free_node(this);
+    answer_.emplace(std::move(r));
+    ops = &reply_ops;
+    to = to_.caller.cell;
+    generation = to_.caller.generation;
+    incarnation = to_.incarnation;
+    send(this);
+  }
+  /// Answers now, but leaves the node: a handler that was left behind still uses it.
+  void abandon_call(const exit_reason& why) noexcept;
+
+  reply_to to_;
+  std::optional<result<R>> answer_;
+
+  static void run_reply(envelope* e, cell* c, frame& by) {
+    auto* self = static_cast<call_base*>(e);
+    resume_call(*c, self->to_.id, &*self->answer_, by);
+    self->answer_.reset();
+  }
+  static void discard_reply(envelope* e, discard_reason, const exit_reason*) noexcept {
+    free_node(static_cast<call_base*>(e));  // late replies vanish
+  }
+  static void finish_reply(envelope* e, frame&, const exit_reason*) noexcept {
+    free_node(static_cast<call_base*>(e));
+  }
+  static constexpr envelope_ops reply_ops{run_reply,   finish_reply, discard_reply,
+                                          nullptr,     &tag_of<result<R>>, envelope_kind::notice};
+};
+
+/// A second, independent answer for the caller of a node that cannot move yet.
+template <class R>
+struct early_answer final : call_base<R> {
+  explicit early_answer(reply_to back) : call_base<R>{call_base<R>::reply_ops, {}, back} {}
+};
+template <class R>
+void call_base<R>::abandon_call(const exit_reason& why) noexcept {
+  auto* twin = make_node<early_answer<R>>(to_);
+  to_ = {};
+  twin->answer(error_of(discard_reason::down, &why, *this));
+}
+
+template <class P, class M>
+struct call_node final : call_base<typename M::reply> {
+  using reply_type = typename M::reply;
+  call_node(address callee, M&& m, reply_to back) : call_base<reply_type>{node_ops, callee, back}, message{std::move(m)} {}
+  M message;
+
+  static void run(envelope* e, cell* c, frame&) {
+    auto* self = static_cast<call_node*>(e);
+    auto& process = *static_cast<P*>(c->state);
+    if constexpr (std::is_void_v<reply_type>) {
+      dispatch<P, M>(process, context_of(*c), self->message);
+      self->answer_.emplace();
+    } else {
+      self->answer_.emplace(dispatch<P, M>(process, context_of(*c), self->message));
+    }
+  }
+  static void finish(envelope* e, frame&, const exit_reason* crash) noexcept {
+    auto* self = static_cast<call_node*>(e);
+    auto r = self->answer_ ? std::move(*self->answer_)
+                           : result<reply_type>{error_of(discard_reason::down, crash, *e)};
+    self->answer_.reset();
+    finish_with(self, std::move(r));
+  }
+  static void discard(envelope* e, discard_reason why, const exit_reason* because) noexcept {
+    finish_with(static_cast<call_node*>(e), error_of(why, because, *e));
+  }
+  static void abandon(envelope* e, const exit_reason& why) noexcept { static_cast<call_node*>(e)->abandon_call(why); }
+  static constexpr envelope_ops node_ops{run, finish, discard, abandon, &tag_of<M>, envelope_kind::call};
+
+ private:
+  static void finish_with(call_node* self, result<reply_type> r) noexcept {
+    // The message ends here, on the callee's side; the memory travels on as a node that carries only the answer.
+    const auto back = self->to_;
+    const auto size = self->size;
+    self->~call_node();
+    auto* base = ::new (static_cast<void*>(self)) call_base<reply_type>{call_base<reply_type>::reply_ops, {}, back};
+    base->size = size;
+    base->answer(std::move(r));
+  }
+};
+
+}  // namespace herald::engine

@@ -1,0 +1,58 @@
+#pragma once
+// What a process waits for: the end of a call, a down notice. Each is found again by number, belongs to one incarnation,
+// and is wiped with it; an answer that comes later finds nobody.
+
+#include <utility>
+
+#include <herald/engine/cell.hpp>
+#include <herald/engine/timer_heap.hpp>
+#include <herald/error.hpp>
+
+namespace herald::engine {
+
+struct expectation : attachment {
+  std::uint64_t id = 0;
+  /// User code. `answer` is what the notice carries; null means `why` says why there is none.
+  virtual void resume(context& self, void* answer, const error* why) = 0;
+  virtual void forget(host& home) noexcept = 0;  ///< takes itself out of the host's tables
+  void dispose() noexcept { delete this; }
+  void wipe(host& home) noexcept override {
+    forget(home);
+    delete this;
+  }
+};
+
+/// Ends a record that was taken out of the tables.
+struct expectation_end {
+  void operator()(expectation* e) const noexcept { e->dispose(); }
+};
+
+struct pending_call : expectation, timer {
+  std::chrono::milliseconds limit{0};
+  address callee;
+  void fire(host& home) override;
+  void forget(host& home) noexcept override;
+};
+
+template <class R, class F>
+struct call_continuation final : pending_call {
+  explicit call_continuation(F f) : then{std::move(f)} {}
+  F then;
+  void resume(context& self, void* answer, const error* why) override {
+    auto r = answer != nullptr ? std::move(*static_cast<result<R>*>(answer)) : result<R>{*why};
+    if constexpr (std::is_invocable_v<F&, context&, result<R>>) {
+      then(self, std::move(r));
+    } else {
+      then(std::move(r));
+    }
+  }
+};
+
+/// Registers a pending call of the calling handler's process and gives the number under which the answer finds it.
+/// False, and the record is gone: the caller's handler was left behind, or no handler of this process runs here.
+[[nodiscard]] bool begin_call(cell& self, std::uint32_t incarnation, pending_call* record, address callee,
+                              std::chrono::milliseconds limit);
+/// Ends a pending call at once with an error, through the mailbox like any other answer.
+void fail_call(cell& self, std::uint32_t incarnation, std::uint64_t id, error why);
+
+}  // namespace herald::engine

@@ -1,0 +1,177 @@
+#pragma once
+// What the engine knows of a process type, erased to tables in read-only memory: how to make it, end it and feed it; and
+// of its arguments: how to compare and print them where they can be.
+
+#include <concepts>
+#include <cstddef>
+#include <memory>
+#include <new>
+#include <span>
+#include <string>
+#include <string_view>
+#include <type_traits>
+#include <utility>
+
+#include <herald/engine/fwd.hpp>
+#include <herald/engine/type_tag.hpp>
+#include <herald/exit_reason.hpp>
+
+namespace herald {
+class context;
+}
+
+namespace herald::engine {
+
+/// One row of a process type's table: what it does with one message type, for senders that know only the address.
+struct handler_entry {
+  const type_tag* type;
+  void (*invoke)(void* state, context& self, const void* message);
+};
+
+struct process_ops {
+  std::string_view name;
+  std::size_t size;
+  std::size_t align;
+  void (*construct)(void* state, context& self, const void* args);
+  void (*destroy)(void* state) noexcept;
+  void (*terminate)(void* state, context& self, const exit_reason& why);  ///< null: the type has none
+  std::span<const handler_entry> handlers;
+  bool supervisor = false;
+
+  [[nodiscard]] const handler_entry* find(const type_tag& type) const noexcept {
+    for (const auto& entry : handlers)
+      if (entry.type == &type) return &entry;
+    return nullptr;
+  }
+};
+
+struct args_ops {
+  const type_tag* type;
+  bool (*equal)(const void* left, const void* right);  ///< null: not comparable
+};
+
+template <class A>
+constexpr bool comparable() {
+  return requires(const A& a) {
+    { a == a } -> std::convertible_to<bool>;
+  };
+}
+
+template <class A>
+constexpr auto equal_function() -> bool (*)(const void*, const void*) {
+  if constexpr (comparable<A>()) {
+    return [](const void* left, const void* right) {
+      return static_cast<bool>(*static_cast<const A*>(left) == *static_cast<const A*>(right));
+    };
+  } else {
+    return nullptr;
+  }
+}
+
+template <class A>
+inline constexpr args_ops args_ops_of{&tag_of<A>, equal_function<A>()};
+
+template <class P>
+concept has_args = requires { typename P::args; };
+
+template <class... Ms>
+struct type_list {};
+
+/// Converts to exactly M and to nothing else, so that an overload which would only take M by a conversion does not match.
+template <class M>
+struct exactly {
+  template <class U>
+    requires std::same_as<U, M>
+  operator const U&() const;  // NOLINT: the conversion is the point; never defined, used in unevaluated code only
+};
+
+template <class P, class M>
+concept handles_with_context = requires(P& p, context& self, exactly<M> m) { p.on(self, m); };
+template <class P, class M>
+concept handles_plain = requires(P& p, exactly<M> m) { p.on(m); };
+template <class P, class M>
+concept handles = handles_with_context<P, M> || handles_plain<P, M>;
+
+template <class M>
+concept is_call = requires { typename M::reply; };
+
+template <class P, class M>
+decltype(auto) dispatch(P& p, context& self, const M& message) {
+  if constexpr (handles_with_context<P, M>) {
+    return p.on(self, message);
+  } else {
+    return p.on(message);
+  }
+}
+
+template <class P, class M>
+inline constexpr handler_entry handler_of{&tag_of<M>, [](void* state, context& self, const void* message) {
+  static_cast<void>(dispatch<P, M>(*static_cast<P*>(state), self, *static_cast<const M*>(message)));
+}};
+
+template <class P, class List>
+struct handler_table;
+template <class P, class... Ms>
+struct handler_table<P, type_list<Ms...>> {
+  static constexpr handler_entry rows[sizeof...(Ms) == 0 ? 1 : sizeof...(Ms)]{handler_of<P, Ms>...};
+  static constexpr std::span<const handler_entry> all{rows, sizeof...(Ms)};
+};
+
+template <class P>
+void construct_process(void* state, context& self, const void* args) {
+  if constexpr (has_args<P>) {
+    const auto& given = *static_cast<const typename P::args*>(args);
+    if constexpr (std::is_constructible_v<P, context&, const typename P::args&>) {
+      ::new (state) P(self, given);
+    } else {
+      static_assert(std::is_constructible_v<P, const typename P::args&>,
+                    "herald: a process with `args` is constructed from (context&, args) or from (args)");
+      ::new (state) P(given);
+    }
+  } else if constexpr (std::is_constructible_v<P, context&>) {
+    ::new (state) P(self);
+  } else {
+    static_assert(std::is_default_constructible_v<P>,
+                  "herald: a process without `args` is constructed from (context&) or from nothing");
+    ::new (state) P();
+  }
+}
+
+template <class P>
+constexpr auto terminate_function() -> void (*)(void*, context&, const exit_reason&) {
+  if constexpr (requires(P& p, context& self, const exit_reason& why) { p.terminate(self, why); }) {
+    return [](void* state, context& self, const exit_reason& why) { static_cast<P*>(state)->terminate(self, why); };
+  } else if constexpr (requires(P& p, const exit_reason& why) { p.terminate(why); }) {
+    return [](void* state, context&, const exit_reason& why) { static_cast<P*>(state)->terminate(why); };
+  } else {
+    return nullptr;
+  }
+}
+
+template <class P>
+constexpr process_ops make_ops() {
+  static_assert(std::is_nothrow_destructible_v<P>,
+                "herald: a process must be nothrow destructible: its end must not fail");
+  return {type_name<P>(),
+          sizeof(P),
+          alignof(P),
+          construct_process<P>,
+          [](void* state) noexcept { static_cast<P*>(state)->~P(); },
+          terminate_function<P>(),
+          handler_table<P, typename P::accepts>::all,
+          false};
+}
+
+template <class P>
+inline constexpr process_ops ops_of = make_ops<P>();
+
+template <class M, class List>
+inline constexpr bool in_list = false;
+template <class M, class... Ms>
+inline constexpr bool in_list<M, type_list<Ms...>> = (std::same_as<M, Ms> || ...);
+
+/// P names M among what it accepts.
+template <class P, class M>
+concept accepts = in_list<M, typename P::accepts>;
+
+}  // namespace herald::engine

@@ -1,0 +1,90 @@
+#include <herald/engine/report_hub.hpp>
+
+#include <chrono>
+#include <utility>
+
+#include <pthread.h>
+
+namespace herald::engine {
+
+report_hub::report_hub(std::vector<report_sink> sinks, bool at_once) : sinks_{std::move(sinks)}, at_once_{at_once} {
+  if (at_once_) return;
+  thread_ = std::thread{[this] { serve(); }};
+  ::pthread_setname_np(thread_.native_handle(), "herald-reports");
+}
+
+report_hub::~report_hub() {
+  if (!thread_.joinable()) return;
+  {
+    const std::lock_guard lock{mutex_};
+    ending_ = true;
+  }
+  changed_.notify_all();
+  thread_.join();
+}
+
+void report_hub::add_sink(report_sink sink) {
+  const std::lock_guard lock{sinks_mutex_};
+  sinks_.push_back(std::move(sink));
+}
+
+void report_hub::tell(report r) {
+  if (at_once_) {
+    hand_out({std::move(r)});
+    return;
+  }
+  bool first = false;
+  {
+    const std::lock_guard lock{mutex_};
+    if (waiting_.size() >= max_waiting) {
+      ++lost_;
+      return;
+    }
+    first = waiting_.empty();
+    waiting_.push_back(std::move(r));
+  }
+  if (first) changed_.notify_all();
+}
+
+void report_hub::flush() {
+  if (at_once_) return;
+  std::unique_lock lock{mutex_};
+  changed_.wait(lock, [this] { return (waiting_.empty() && !busy_) || ending_; });
+}
+
+void report_hub::serve() {
+  std::unique_lock lock{mutex_};
+  for (;;) {
+    changed_.wait(lock, [this] { return !waiting_.empty() || ending_; });
+    if (waiting_.empty()) return;
+    auto batch = std::exchange(waiting_, {});
+    if (const auto lost = std::exchange(lost_, 0); lost != 0) {
+      report r;
+      r.kind = report::sink_lost;
+      r.when = std::chrono::system_clock::now();
+      r.text = std::to_string(lost) + " reports were lost: the sinks are slower than the reports come";
+      batch.push_back(std::move(r));
+    }
+    busy_ = true;
+    lock.unlock();
+    hand_out(batch);
+    lock.lock();
+    busy_ = false;
+    changed_.notify_all();
+  }
+}
+
+void report_hub::hand_out(const std::vector<report>& batch) {
+  const std::lock_guard lock{sinks_mutex_};
+  for (const auto& r : batch) {
+    for (const auto& sink : sinks_) {
+      try {
+        sink(r);
+      } catch (...) {
+        // A sink that throws has nobody to tell but itself.
+      }
+    }
+  }
+}
+
+}  // namespace herald::engine

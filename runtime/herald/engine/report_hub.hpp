@@ -1,0 +1,44 @@
+#pragma once
+// Reports on their way from hosts to sinks: a bounded queue and a thread; in a simulation the sinks are called at once.
+
+#include <condition_variable>
+#include <cstdint>
+#include <mutex>
+#include <thread>
+#include <vector>
+
+#include <herald/report.hpp>
+
+namespace herald::engine {
+
+class report_hub {
+ public:
+  /// at_once: no thread, sinks run where the report arises.
+  report_hub(std::vector<report_sink> sinks, bool at_once);
+  report_hub(const report_hub&) = delete;
+  report_hub& operator=(const report_hub&) = delete;
+  ~report_hub();
+
+  void tell(report r);
+  void add_sink(report_sink sink);
+  /// Everything told so far has reached the sinks when it returns.
+  void flush();
+
+ private:
+  static constexpr std::size_t max_waiting = 10'000;
+  void serve();
+  void hand_out(const std::vector<report>& batch);
+
+  std::mutex sinks_mutex_;
+  std::vector<report_sink> sinks_;
+  const bool at_once_;
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  std::vector<report> waiting_;
+  std::uint64_t lost_ = 0;
+  bool busy_ = false;
+  bool ending_ = false;
+  std::thread thread_;
+};
+
+}  // namespace herald::engine

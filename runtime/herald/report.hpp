@@ -1,0 +1,61 @@
+#pragma once
+// The problem: what a supervised program did while nobody looked (crashes, restarts, giving up, overruns, lost messages)
+// must be told, without slowing what it tells of. Reports are values; a thread of their own hands them to the sinks, so a
+// restart costs the same with and without them (OTP's logger makes it ten times dearer).
+//
+// Thread safety: a sink is called by one thread at a time. Errors: what a sink throws is counted and ignored.
+// Bounds: 10 000 reports wait at most; what comes beyond is counted and told as one report `reports_lost`.
+
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include <herald/exit_reason.hpp>
+
+namespace herald {
+
+struct report {
+  enum class kind_t : std::uint8_t {
+    started,       ///< a process got through its init
+    start_failed,  ///< ... or not
+    crashed,       ///< an incarnation ended with a failure
+    ended,         ///< an incarnation ended cleanly
+    restarted,     ///< a new incarnation of a process runs
+    gave_up,       ///< a supervisor reached its restart intensity
+    killed,        ///< a child did not end within its limit and was killed
+    overran,       ///< a handler runs longer than the limit; its host goes on without it
+    came_back,     ///< that handler has returned
+    zombie,        ///< a process was fenced off while its handler runs on
+    dead_letter,   ///< messages that could not be delivered (sampled: the 1st, 2nd, 4th, 8th ... of a kind)
+    sink_lost,     ///< reports were lost because a sink is too slow
+    runner_lost,   ///< a host's runner died and was replaced
+    note,          ///< something else worth knowing
+  };
+  using enum kind_t;
+
+  kind_t kind = note;
+  std::chrono::system_clock::time_point when{};
+  std::string path;          ///< of the process or supervisor concerned
+  std::string process_type;  ///< the C++ type, empty for supervisors
+  std::uint32_t incarnation = 0;
+  exit_reason reason;
+  std::string text;  ///< one sentence more, where there is one
+
+  [[nodiscard]] bool failure() const noexcept {
+    return kind != started && kind != ended && kind != restarted && kind != came_back && kind != note;
+  }
+  /// One line for a log.
+  [[nodiscard]] std::string to_string() const;
+};
+[[nodiscard]] std::string_view name_of(report::kind_t kind) noexcept;
+
+using report_sink = std::function<void(const report&)>;
+
+/// Writes failures (everything: verbose) to standard error through spdlog, one line each. What an application does with
+/// its reports when it is not told otherwise.
+[[nodiscard]] report_sink log_sink(bool verbose = false);
+
+}  // namespace herald

@@ -1,0 +1,14 @@
+#pragma once
+// The runtime module: processes, supervisors, calls, timers, monitors, applications, simulation.
+
+#include <herald/application.hpp>
+#include <herald/child_spec.hpp>
+#include <herald/clock.hpp>
+#include <herald/context.hpp>
+#include <herald/error.hpp>
+#include <herald/exit_reason.hpp>
+#include <herald/process.hpp>
+#include <herald/ref.hpp>
+#include <herald/report.hpp>
+#include <herald/simulation.hpp>
+#include <herald/supervisor.hpp>
