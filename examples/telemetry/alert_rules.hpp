@@ -37,6 +37,7 @@ struct reading {
   std::string watches;
   std::string subject;
   double value = 0;
+  std::string label{};  ///< the subject as people call it
 };
 
 enum class alert_state {

@@ -17,13 +17,13 @@ enum class output_mode {
 };
 
 struct options {
-  std::optional<std::chrono::seconds> seconds;  ///< ends by itself after this long
-  std::chrono::milliseconds interval{250};      ///< between two samples
-  std::string database;                         ///< empty: a new one in a temporary folder
-  std::string record;                           ///< empty: beside the database
+  std::optional<std::chrono::seconds> seconds{};  ///< ends by itself after this long
+  std::chrono::milliseconds interval{250};        ///< between two samples
+  std::string database{};                         ///< empty: a new one in a temporary folder
+  std::string record{};                           ///< empty: beside the database
   output_mode output = output_mode::automatic;
-  double chaos = 0;                   ///< kills a second
-  std::optional<std::uint64_t> seed;  ///< of the chaos; empty: a new one, which is printed
+  double chaos = 0;                     ///< kills a second
+  std::optional<std::uint64_t> seed{};  ///< of the chaos; empty: a new one, which is printed
 };
 
 /// Either options to run with, or a text to print and a code to leave with.

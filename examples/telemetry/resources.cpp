@@ -2,6 +2,10 @@
 
 namespace telemetry {
 
+std::vector<const herald::resource_table*> described_tables() {
+  return {&herald::table_of<hosts>, &herald::table_of<procs>, &herald::table_of<alerts>};
+}
+
 process_row watched(const proc_row& row) {
   return {.key = {row.pid, row.started},
           .parent = row.parent,

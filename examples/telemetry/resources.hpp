@@ -3,10 +3,9 @@
 // Everything else follows from these descriptions: the tables of the SQLite file, what an action may change and what it
 // checks, which event goes to which topic, and the JSON that the recorder writes.
 //
-//   topic                                who listens
-//   host:<name>:cpu | memory | ...       aggregates, alert rules, view
-//   proc:<pid>-<started>:appeared | changed | ended   the same
-//   alert:opened | acknowledged | closed   view
+//   host:cpu, host:memory, ...                 every measurement; host:<name>:cpu for one host only
+//   proc:appeared, proc:changed, proc:ended    every process; proc:<pid>-<started>:changed for one only
+//   alert:opened, alert:acknowledged, alert:closed
 //
 // Thread safety: constants and plain values.
 
@@ -87,9 +86,11 @@ inline constexpr auto hosts = herald::resource<host_row>(
     update("measure_disk", accepts<&host_row::disk_in, &host_row::disk_out>),
     update("measure_network", accepts<&host_row::network_in, &host_row::network_out>),
 
-    pub_sub("host", publish("appear", topic(pkey, "appeared")), publish("measure_cpu", topic(pkey, "cpu")),
-            publish("measure_memory", topic(pkey, "memory")), publish("measure_disk", topic(pkey, "disk")),
-            publish("measure_network", topic(pkey, "network"))));
+    pub_sub("host", publish("appear", topic(any_of(skip, pkey), "appeared")),
+            publish("measure_cpu", topic(any_of(skip, pkey), "cpu")),
+            publish("measure_memory", topic(any_of(skip, pkey), "memory")),
+            publish("measure_disk", topic(any_of(skip, pkey), "disk")),
+            publish("measure_network", topic(any_of(skip, pkey), "network"))));
 
 inline constexpr auto procs = herald::resource<proc_row>(
     "proc", attribute<&proc_row::pid>(primary_key, min{1}), attribute<&proc_row::started>(primary_key, min{0}),
@@ -105,9 +106,9 @@ inline constexpr auto procs = herald::resource<proc_row>(
                              &proc_row::cpu_percent, &proc_row::memory>),
     destroy("end"),
 
-    pub_sub("proc", publish_all(herald::op::create, topic(pkey, "appeared")),
-            publish_all(herald::op::update, topic(pkey, "changed")),
-            publish_all(herald::op::destroy, topic(pkey, "ended"))));
+    pub_sub("proc", publish_all(herald::op::create, topic(any_of(skip, pkey), "appeared")),
+            publish_all(herald::op::update, topic(any_of(skip, pkey), "changed")),
+            publish_all(herald::op::destroy, topic(any_of(skip, pkey), "ended"))));
 
 inline constexpr auto alerts = herald::resource<alert_row>(
     "alert", attribute<&alert_row::id>(primary_key, uuid_v7), attribute<&alert_row::rule>(min_length{1}),
@@ -135,6 +136,9 @@ inline constexpr auto alerts = herald::resource<alert_row>(
 using described::alerts;
 using described::hosts;
 using described::procs;
+
+/// All three, for opening a store and for verifying its file.
+[[nodiscard]] std::vector<const herald::resource_table*> described_tables();
 
 /// The same process as its watch sees it, and as its row holds it.
 [[nodiscard]] process_row watched(const proc_row& row);

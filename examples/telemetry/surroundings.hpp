@@ -1,0 +1,21 @@
+#pragma once
+// What every process of the demo is given: where rows go, where /proc is, how often to look, and the word that the run
+// is coming to its end. Kept in each child's spec, so every incarnation has it.
+//
+// Thread safety: shared objects: safe.
+
+#include <herald/store.hpp>
+
+#include <chrono>
+#include <string>
+
+namespace telemetry {
+
+struct surroundings {
+  herald::store store;
+  std::string host;
+  std::string proc_root = "/proc";
+  std::chrono::milliseconds interval{250};
+};
+
+}  // namespace telemetry
