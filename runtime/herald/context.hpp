@@ -77,8 +77,8 @@ class context {
   template <class P, class M, class F>
     requires(engine::accepts<P, M> && engine::is_call<M>)
   void call(const ref<P>& callee, M message, std::chrono::milliseconds limit, F then) {
-    using record = engine::call_continuation<typename M::reply, F>;
-    auto* pending = new record{std::move(then)};
+    using continuation = engine::call_continuation<typename M::reply, F>;
+    auto* pending = new continuation{std::move(then)};
     if (!begin(pending, callee.where(), limit)) return;
     const engine::reply_to back{self().where(), incarnation_, pending->id, nullptr};
     if (const auto why = refuse(callee.where())) return fail_call(pending->id, *why);

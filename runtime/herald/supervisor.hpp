@@ -218,8 +218,8 @@ class supervisor_ref {
   }
   template <class R, class F>
   void ask(context& self, request<R> r, ms limit, F then) const {
-    using record = engine::call_continuation<R, F>;
-    auto* pending = new record{std::move(then)};
+    using continuation = engine::call_continuation<R, F>;
+    auto* pending = new continuation{std::move(then)};
     if (!engine::begin_call(self.cell(), self.incarnation(), pending, where_, limit)) return;
     const engine::reply_to back{self.self().where(), self.incarnation(), pending->id, nullptr};
     if (where_.cell == nullptr) return engine::fail_call(self.cell(), self.incarnation(), pending->id, engine::noproc_error());
