@@ -11,7 +11,7 @@ herald::result<check_counts> compare(const std::string& database, const std::str
   constexpr std::size_t page = 1024;
   auto check = record_check::load(record);
   if (!check) return check.error();
-  const auto log = herald::store::open(described_tables(), herald::sqlite_options{.file = database});
+  const auto log = open_store(database);
   if (!log) return log.error();
   auto at = log->beginning();
   for (;;) {

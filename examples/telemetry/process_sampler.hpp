@@ -6,6 +6,7 @@
 // Thread safety: a process; it wants a thread of its own, since a machine has thousands of files to read.
 
 #include "process_watch.hpp"
+#include "resources.hpp"
 #include "samplers.hpp"
 
 namespace telemetry {

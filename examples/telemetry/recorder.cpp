@@ -2,6 +2,9 @@
 
 #include "event_json.hpp"
 
+#include <stdexcept>
+#include <utility>
+
 namespace telemetry {
 
 namespace {
@@ -20,17 +23,27 @@ void must(const herald::result<void>& done) {
 
 }  // namespace
 
-recorder::recorder(herald::context& self, args a) : file_{opened(a.file)} {
+recorder::recorder(herald::context& self, args a)
+    : file_{opened(a.file)}, next_{file_.last() ? file_.last()->sequence + 1 : a.around.store.floor()} {
   const auto last = file_.last() ? offset_of(*file_.last()) : std::nullopt;
-  a.around.store.subscribe_all(self, last ? herald::after(*last) : herald::earliest);
+  must(subscribe<herald::any_event>(self, a.around.store, last ? herald::after(*last) : herald::earliest));
   self.send_every(milliseconds{100}, tell_progress{});
   self.send_every(milliseconds{1'000}, sync_now{});
 }
 
 void recorder::on(const herald::any_event& event) {
+  // The log has no gaps, so neither has the record: what the mailbox still held for an incarnation before is not for
+  // us.
+  if (event->at.sequence != next_) return;
   const auto put = file_.append(offset_of(*event), event_json(*event));
   if (!put) throw herald::bad_result{put.error()};
+  ++next_;
   dirty_ = true;
+}
+
+void recorder::on(const herald::log_gone& gone) {
+  throw std::runtime_error{"the log begins at event " + std::to_string(gone.floor) + ", and the record ends at " +
+                           std::to_string(written()) + ": what lies between is gone"};
 }
 
 void recorder::on(herald::context& self, const tell_progress&) {

@@ -11,6 +11,7 @@
 
 #include <herald/pubsub.hpp>
 #include <herald/runtime.hpp>
+#include <herald/subscribe.hpp>
 
 #include <string>
 
@@ -48,8 +49,9 @@ class recorder
   void terminate(const herald::exit_reason&) { on(sync_now{}); }
 
  private:
-  [[nodiscard]] std::uint64_t written() const { return file_.last() ? file_.last()->sequence : 0; }
+  [[nodiscard]] std::uint64_t written() const { return next_ - 1; }
   record_file file_;
+  std::uint64_t next_;  ///< sequence of the event that comes next
   std::uint64_t told_ = 0;
   bool dirty_ = false;
 };

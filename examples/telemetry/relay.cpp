@@ -87,7 +87,7 @@ void come_to_rest(const herald::application& app, const herald::store& store) {
 int run(const options& run, const signal_watch& signals) {
   auto files = workspace::prepare(run);
   if (!files) return complain(files.error().message());
-  auto store = herald::store::open(described_tables(), herald::sqlite_options{.file = files->database()});
+  auto store = open_store(files->database());
   if (!store) return complain(store.error().message());
   if (const auto fits = belongs_together(*files, *store); !fits) return complain(fits.error().message());
 

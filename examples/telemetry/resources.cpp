@@ -6,6 +6,12 @@ std::vector<const herald::resource_table*> described_tables() {
   return {&herald::table_of<hosts>, &herald::table_of<procs>, &herald::table_of<alerts>};
 }
 
+herald::result<herald::store> open_store(const std::string& database) {
+  herald::sqlite_options options;
+  options.file = database;
+  return herald::store::open(described_tables(), options);
+}
+
 process_row watched(const proc_row& row) {
   return {.key = {row.pid, row.started},
           .parent = row.parent,

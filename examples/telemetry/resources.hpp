@@ -13,6 +13,7 @@
 #include "process_watch.hpp"
 
 #include <herald/resource.hpp>
+#include <herald/store.hpp>
 
 #include <string>
 #include <vector>
@@ -139,6 +140,9 @@ using described::procs;
 
 /// All three, for opening a store and for verifying its file.
 [[nodiscard]] std::vector<const herald::resource_table*> described_tables();
+
+/// The store of the three in a file: durable over the machine's end, as stores are by default.
+[[nodiscard]] herald::result<herald::store> open_store(const std::string& database);
 
 /// The same process as its watch sees it, and as its row holds it.
 [[nodiscard]] process_row watched(const proc_row& row);

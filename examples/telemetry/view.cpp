@@ -70,7 +70,8 @@ void draw_header(canvas& on, const view_model& model) {
   if (model.limit) time += " of " + stop_watch(*model.limit);
   const auto clock_width = text_width(time) + 1;
   auto x = 19;
-  for (const auto& part : {model.host, "up " + human_span(model.uptime), fmt::format("load {:.2f}", model.load)}) {
+  for (const auto& part : {model.host, "up " + human_span(model.uptime), fmt::format("load {:.2f}", model.load),
+                           "cpu " + human_percent(model.cpu_mean) + " over 10 s"}) {
     if (x + text_width(part) + 3 > on.width() - clock_width) break;
     if (x > 19) x = on.put(x, 0, " · ", style::dim);
     x = on.put(x, 0, part, x == 19 ? style::strong : style::plain);

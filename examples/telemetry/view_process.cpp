@@ -31,7 +31,8 @@ view_process::view_process(herald::context& self, args a) : args_{std::move(a)},
   auto from = store.head();
   live_from_ = from.sequence;
   from.sequence -= std::min(from.sequence, history_events);
-  store.subscribe_all(self, herald::after(from));
+  if (const auto followed = subscribe<herald::any_event>(self, store, herald::after(from)); !followed)
+    throw herald::bad_result{followed.error()};
   subscribe<record_progress>(self, progress_topic);
   if (args_.on->live)
     self.send_every(milliseconds{125}, show_frame{});

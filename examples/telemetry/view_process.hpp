@@ -40,7 +40,10 @@ class view_process : public herald::process<view_process, herald::any_event, her
   };
   view_process(herald::context& self, args a);
   void on(herald::context& self, const herald::any_event& event);
-  void on(const herald::log_gone&) {}
+  /// The log was trimmed while nobody looked: the next incarnation begins with the rows.
+  void on(herald::context& self, const herald::log_gone&) {
+    self.stop({herald::exit_reason::custom, "fell behind the log"});
+  }
   void on(const record_progress& progress) { display_.recorded(progress.sequence); }
   void on(herald::context& self, const show_frame&);
   void on(herald::context& self, const show_status&);
