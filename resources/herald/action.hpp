@@ -24,6 +24,7 @@ struct action_request {
   std::string tenant{};
   std::vector<named_value> metadata{};
   bool notify = true;                    // false: the row changes, no event is written
+  std::chrono::milliseconds limit{5000}; // how long its caller waits
   bool notify_unchanged = false;         // true: an update that changes nothing writes an event of kind unchanged
 };
 

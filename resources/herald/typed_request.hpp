@@ -18,6 +18,7 @@ struct action_options {
   std::string tenant{};                   ///< for topics and the event; empty: none
   std::vector<named_value> metadata{};    ///< travels with the event
   bool notify = true;                     ///< false: no event is written
+  std::chrono::milliseconds limit{5000};  ///< how long to wait for the answer; the action may commit after it
   bool notify_unchanged = false;          ///< true: an update that changes nothing writes an event of kind unchanged
 };
 
@@ -52,6 +53,14 @@ consteval value_type key_type() {
   } else {
     return value_type::null;
   }
+}
+
+inline void apply_options(action_request& request, action_options options) {
+  request.tenant = std::move(options.tenant);
+  request.metadata = std::move(options.metadata);
+  request.notify = options.notify;
+  request.notify_unchanged = options.notify_unchanged;
+  request.limit = options.limit;
 }
 
 /// Takes the arguments of one typed call in turn.
@@ -101,12 +110,7 @@ class request_reader {
       }
     }
   }
-  void add(action_options options) {
-    request_.tenant = std::move(options.tenant);
-    request_.metadata = std::move(options.metadata);
-    request_.notify = options.notify;
-    request_.notify_unchanged = options.notify_unchanged;
-  }
+  void add(action_options options) { apply_options(request_, std::move(options)); }
   template <class Other>
   void add(const Other&) {
     static_assert(!std::is_same_v<Other, Other>,

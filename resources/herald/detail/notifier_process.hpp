@@ -1,0 +1,58 @@
+#pragma once
+// The problem: events must reach their subscribers in the order of their commits, and a subscriber, filter or transform
+// that goes wrong must not touch the action that caused them. The notifier is the supervised process in between: it gets
+// each committed batch, hands every event to the bus once a topic, and serves the followers of the log.
+//
+// When it crashes, its next incarnation goes on after the last event it handed over, from the log: nothing is lost, and
+// only the event in hand may be handed over again.
+//
+// Private. Thread safety: a process. Errors: what it cannot read from the log ends it; its supervisor decides.
+
+#include "follower.hpp"
+#include "store_state.hpp"
+
+#include <herald/context.hpp>
+#include <herald/process.hpp>
+
+namespace herald::detail {
+
+/// A batch that the writer has committed.
+struct committed {
+  std::shared_ptr<const std::vector<event_ptr>> events;
+};
+/// A follower is new.
+struct follower_begun {
+  std::shared_ptr<follower> who;
+};
+/// A follower has room again, or there is more to read for it.
+struct follower_ready {
+  std::shared_ptr<follower> who;
+};
+/// There is more of the log to hand over.
+struct more_to_hand_over {};
+
+class notifier_process : public process<notifier_process, committed, follower_begun, follower_ready, more_to_hand_over> {
+ public:
+  struct args {
+    std::shared_ptr<store_state> state;
+    friend bool operator==(const args&, const args&) = default;
+  };
+
+  notifier_process(context& self, const args& with);
+  ~notifier_process();
+
+  void on(context& self, const committed& batch);
+  void on(context& self, const follower_begun& begun);
+  void on(context& self, const follower_ready& ready);
+  void on(context& self, const more_to_hand_over&);
+
+ private:
+  void hand_over(context& self, const event_ptr& event);
+  void catch_up(context& self);
+  void serve(context& self, const std::shared_ptr<follower>& to);
+  void watch(context& self, const std::shared_ptr<follower>& one);
+
+  std::shared_ptr<store_state> state_;
+};
+
+}  // namespace herald::detail

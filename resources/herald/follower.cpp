@@ -1,0 +1,61 @@
+#include <herald/detail/follower.hpp>
+
+#include <herald/detail/notifier_process.hpp>
+
+namespace herald::detail {
+
+void follower::send(const std::shared_ptr<follower>& to, const event_ptr& event) {
+  const auto post = [&](std::size_t route) {
+    to->ahead_.fetch_add(1, std::memory_order_relaxed);
+    engine::send(to->make_(to, event, route));
+  };
+  if (to->resource_ != nullptr && event->resource != to->resource_) return;
+  if (!to->topic_) return post(no_route);
+  for (std::size_t i = 0; i < event->routes.size(); ++i) {
+    if (event->routes[i].topic != *to->topic_) continue;
+    post(i);
+    if (to->resource_ == nullptr) return;  // any_event does not tell routes apart
+  }
+}
+
+bool follower::wait_for_room() noexcept {
+  waiting_.store(true, std::memory_order_seq_cst);
+  if (ahead_.load(std::memory_order_seq_cst) > window / 2) return true;
+  // What was ahead has been handled between the two: whoever takes the mark back goes on.
+  return !waiting_.exchange(false, std::memory_order_seq_cst);
+}
+
+void follower::handled(const std::shared_ptr<follower>& by) noexcept {
+  const std::uint32_t ahead = by->ahead_.fetch_sub(1, std::memory_order_seq_cst) - 1;
+  if (ahead > window / 2 || !by->waiting_.exchange(false, std::memory_order_seq_cst)) return;
+  if (const auto store = by->store_.lock()) store->notifier().cast(follower_ready{by});
+}
+
+namespace {
+
+result<offset> position_of(storage& data, log_start from) {
+  const offset head = data.head();
+  if (from.kind() == log_start::kind_t::now) return head;
+  if (from.kind() == log_start::kind_t::earliest) {
+    const std::uint64_t floor = data.floor();
+    return offset{head.epoch, floor == 0 ? 0 : floor - 1};
+  }
+  // The log itself says whether it can be continued from there.
+  auto page = data.read(from.at(), 1, std::nullopt);
+  if (!page) return page.error();
+  return from.at();
+}
+
+}  // namespace
+
+result<void> follow(context& self, const std::shared_ptr<store_state>& store, const resource_table* resource,
+                    std::optional<std::string> topic, log_start from, follower::maker make) {
+  auto position = position_of(store->data(), from);
+  if (!position) return position.error();
+  auto one = std::make_shared<follower>(store, self.life(), resource, std::move(topic), *position, make);
+  store->add_follower(one);
+  store->notifier().cast(follower_begun{std::move(one)});
+  return {};
+}
+
+}  // namespace herald::detail

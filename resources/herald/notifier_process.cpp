@@ -1,0 +1,105 @@
+#include <herald/detail/notifier_process.hpp>
+
+#include <herald/subscribe.hpp>
+
+#include <stdexcept>
+
+namespace herald::detail {
+
+namespace {
+
+constexpr std::size_t page_events = 256;
+
+}  // namespace
+
+void tell_notifier_of_commits(const std::shared_ptr<store_state>& state) {
+  state->core().on_commit([weak = std::weak_ptr{state}](std::span<const event_ptr> events) {
+    const auto strong = weak.lock();
+    if (!strong || events.empty()) return;
+    const any_ref notifier = strong->notifier();
+    if (!notifier) return;
+    notifier.cast(committed{std::make_shared<const std::vector<event_ptr>>(events.begin(), events.end())});
+  });
+}
+
+notifier_process::notifier_process(context& self, const args& with) : state_{with.state} {
+  state_->attach_notifier(self.self());
+  // Followers outlive a notifier; those of a former one are taken over where they are.
+  for (const auto& one : state_->followers()) {
+    one->monitored = false;
+    self.self().cast(follower_begun{one});
+  }
+  self.self().cast(more_to_hand_over{});
+}
+
+notifier_process::~notifier_process() = default;
+
+void notifier_process::on(context& self, const committed& batch) {
+  const auto& events = *batch.events;
+  if (events.front()->at.sequence > state_->told() + 1) {
+    catch_up(self);  // batches were lost on the way here: read them
+  }
+  for (const event_ptr& event : events) {
+    if (event->at.sequence > state_->told()) hand_over(self, event);
+  }
+  for (const auto& one : state_->followers()) {
+    const std::uint64_t at = one->position.sequence;
+    if (at + 1 < events.front()->at.sequence || one->room() < events.size()) {
+      serve(self, one);
+      continue;
+    }
+    for (const event_ptr& event : events) {
+      if (event->at.sequence <= at) continue;
+      follower::send(one, event);
+      one->position = event->at;
+    }
+  }
+}
+
+void notifier_process::on(context& self, const more_to_hand_over&) { catch_up(self); }
+
+void notifier_process::hand_over(context&, const event_ptr& event) { state_->set_told(event->at.sequence); }
+
+void notifier_process::catch_up(context& self) {
+  const auto page = state_->data().read({state_->data().head().epoch, state_->told()}, page_events, std::nullopt);
+  if (!page) throw std::runtime_error{page.error().to_string()};
+  for (const event_ptr& event : page->events) hand_over(self, event);
+  state_->set_told(page->last.sequence);
+  if (page->last.sequence < page->head.sequence) self.self().cast(more_to_hand_over{});
+}
+
+void notifier_process::on(context& self, const follower_begun& begun) {
+  watch(self, begun.who);
+  serve(self, begun.who);
+}
+
+void notifier_process::on(context& self, const follower_ready& ready) { serve(self, ready.who); }
+
+void notifier_process::watch(context& self, const std::shared_ptr<follower>& one) {
+  if (std::exchange(one->monitored, true)) return;
+  self.monitor(one->subscriber(), [state = state_, one](const down&) { state->remove_follower(one); });
+}
+
+void notifier_process::serve(context& self, const std::shared_ptr<follower>& to) {
+  const std::uint32_t room = to->room();
+  if (room == 0) {
+    if (!to->wait_for_room()) self.self().cast(follower_ready{to});
+    return;
+  }
+  const std::optional<std::string_view> topic = to->topic() ? std::optional<std::string_view>{*to->topic()} : std::nullopt;
+  const auto page = state_->data().read(to->position, std::min<std::size_t>(room, page_events), topic);
+  if (!page) {
+    state_->remove_follower(to);
+    if (!page.error().is(resource_errc::gone)) throw std::runtime_error{page.error().to_string()};
+    to->subscriber().cast(log_gone{to->topic().value_or(""), to->position, state_->data().floor()});
+    return;
+  }
+  for (const event_ptr& event : page->events) {
+    follower::send(to, event);
+    to->position = event->at;
+  }
+  to->position = page->last;
+  if (page->last.sequence < page->head.sequence) self.self().cast(follower_ready{to});
+}
+
+}  // namespace herald::detail

@@ -1,0 +1,199 @@
+#pragma once
+// The problem: rows must be changed by named actions from everywhere (plain threads, processes, gateways) and be read
+// from everywhere, while one writer commits them with their events. A store is the handle for all of that: cheap to copy,
+// valid over restarts of its writer, kept in the args of processes.
+//
+//   auto store = herald::store::open({&herald::table_of<tickets>}, herald::sqlite_options{.file = "desk.db"}).value();
+//   auto opened = store.run<tickets, "open">(field<&Ticket::subject> = "printer on fire");      // result<Ticket>
+//
+// Its writer and notifier are processes: put `store.writer()` and `store.notifier()` among a supervisor's children (the
+// writer first). Without a writer process, a plain thread that runs an action is the writer for that time; without a
+// notifier nobody is told of events, but they are in the log.
+//
+// Thread safety: shared objects: safe. Lifetime: the store is closed when its last copy, process and event follower are
+// gone. Errors: resource_errc, as values; the waiting forms answer would_block inside a handler. Limits: each wait has one
+// (action_options::limit, 5 s); an action that timed out may still commit.
+
+#include <herald/child_spec.hpp>
+#include <herald/context.hpp>
+#include <herald/store_options.hpp>
+#include <herald/typed_request.hpp>
+
+#include <tuple>
+
+namespace herald {
+
+namespace detail {
+class storage;
+class store_state;
+}  // namespace detail
+
+/// Rows of one resource, and the offset they belong to: subscribe after it, and nothing is missed.
+template <class T>
+struct snapshot_of {
+  std::vector<T> rows;
+  offset at;
+};
+
+/// A stretch of the log.
+struct log_stretch {
+  std::vector<event_ptr> events;
+  offset last;  ///< go on reading from here
+  offset head;  ///< the log's newest event when this was read
+};
+
+class store {
+ public:
+  /// In memory. The tables: `{&table_of<tickets>, ...}`; each resource once.
+  [[nodiscard]] static result<store> open(std::vector<const resource_table*> tables, const memory_options& options);
+  /// In a file. Makes it when it is not there.
+  [[nodiscard]] static result<store> open(std::vector<const resource_table*> tables, const sqlite_options& options);
+
+  // Running actions, from a plain thread.
+
+  /// create: inputs. update, destroy: the row's key, or a copy of it, and inputs. Gives the row (destroy: as it was).
+  template <const auto& Resource, detail::fixed_string Action, class... Args>
+  [[nodiscard]] result<detail::row_type<Resource>> run(Args&&... args) const {
+    return row_of<Resource>(perform(request_for<Resource, Action>(std::forward<Args>(args)...)));
+  }
+  /// By name, for gateways and tools: `run("tickets", "open", {{"subject", "printer"}})`. Gives the row, erased.
+  [[nodiscard]] result<record> run(std::string_view resource, std::string_view action, std::vector<named_value> inputs,
+                                   action_options options = {}) const;
+  [[nodiscard]] result<record> run(std::string_view resource, std::string_view action, row_key key,
+                                   std::vector<named_value> inputs, action_options options = {}) const;
+  /// What both of them run: a request as request_for and request_by_name make it.
+  [[nodiscard]] result<action_outcome> perform(action_request request) const;
+  /// Several actions in one transaction: `transact([](transaction& tx) -> result<T> {...})`, with `herald::run<...>(tx, ...)`
+  /// inside. When it fails or throws, nothing of it happened. It may run twice; it must not keep the transaction.
+  template <class F>
+  [[nodiscard]] auto transact(F function) const -> std::invoke_result_t<F&, transaction&> {
+    using answer = std::invoke_result_t<F&, transaction&>;
+    std::optional<answer> kept;
+    auto outcome = perform_function([&function, &kept](transaction& tx) -> result<action_outcome> {
+      kept.emplace(function(tx));
+      if (!*kept) return kept->error();
+      return action_outcome{};
+    });
+    if (!outcome) return outcome.error();
+    return std::move(*kept);
+  }
+
+  // Running actions, from a process: the last argument is a continuation that gets the result.
+
+  template <const auto& Resource, detail::fixed_string Action, class... Args>
+  void run(context& self, Args&&... args) const {
+    static_assert(sizeof...(Args) > 0, "herald: inside a process, run needs a continuation as its last argument");
+    run_with<Resource, Action>(self, std::forward_as_tuple(std::forward<Args>(args)...),
+                               std::make_index_sequence<sizeof...(Args) - 1>{});
+  }
+
+  /// Any request; the continuation gets a result<action_outcome>.
+  template <class F>
+    requires(std::is_invocable_v<F&, result<action_outcome>> || std::is_invocable_v<F&, context&, result<action_outcome>>)
+  void perform(context& self, action_request request, F then) const {
+    auto resume = [then = std::move(then)](context& here, result<action_outcome> outcome) mutable {
+      if (!outcome) outcome = in_own_words(outcome.error());
+      if constexpr (std::is_invocable_v<F&, context&, result<action_outcome>>) {
+        then(here, std::move(outcome));
+      } else {
+        then(std::move(outcome));
+      }
+    };
+    begin(self, std::move(request), new engine::call_continuation<action_outcome, decltype(resume)>{std::move(resume)});
+  }
+
+  // Reading. Sees what is committed. On a plain thread or in a process; it does not wait for the writer.
+
+  template <const auto& Resource, class Key>
+  [[nodiscard]] result<detail::row_type<Resource>> get(const Key& by) const {
+    detail::request_reader<Resource, 0> reader;
+    reader.name_row(by);
+    auto found = find(table_of<Resource>, std::move(reader).finish().key);
+    if (!found) return found.error();
+    return *static_cast<const detail::row_type<Resource>*>(found->row());
+  }
+  template <const auto& Resource>
+  [[nodiscard]] result<snapshot_of<detail::row_type<Resource>>> all() const {
+    using row = detail::row_type<Resource>;
+    snapshot_of<row> snapshot;
+    auto at = scan(table_of<Resource>,
+                   [&](const record& one) { snapshot.rows.push_back(*static_cast<const row*>(one.row())); });
+    if (!at) return at.error();
+    snapshot.at = *at;
+    return snapshot;
+  }
+  /// The row, or not_found.
+  [[nodiscard]] result<record> find(const resource_table& resource, const row_key& key) const;
+  /// All rows of a resource, and the offset at which they were so.
+  [[nodiscard]] result<offset> scan(const resource_table& resource, const std::function<void(const record&)>& each) const;
+
+  // The log.
+
+  [[nodiscard]] offset head() const;
+  /// Sequence 0 of this store's epoch: everything the log still has, when nothing was trimmed yet.
+  [[nodiscard]] offset beginning() const { return {head().epoch, 0}; }
+  /// The lowest sequence the log still has.
+  [[nodiscard]] std::uint64_t floor() const;
+  /// At most `limit` events after the offset, of one topic or of all. `gone` when the log cannot be continued from there.
+  [[nodiscard]] result<log_stretch> read(const offset& after, std::size_t limit,
+                                         std::optional<std::string_view> topic = std::nullopt) const;
+
+  [[nodiscard]] std::span<const resource_table* const> tables() const noexcept;
+  /// The described resource of this name, or no_such_resource.
+  [[nodiscard]] result<const resource_table*> table(std::string_view resource) const;
+
+  // Its processes, as children of a supervisor. One of each; the writer before the notifier.
+
+  [[nodiscard]] child_spec writer(std::string id = "writer", child_options options = {}) const;
+  [[nodiscard]] child_spec notifier(std::string id = "notifier", child_options options = {}) const;
+
+  /// No further actions; those that wait are answered `closed`.
+  void close() const;
+
+  friend bool operator==(const store&, const store&) = default;
+  [[nodiscard]] const std::shared_ptr<detail::store_state>& state() const noexcept { return state_; }
+
+ private:
+  explicit store(std::shared_ptr<detail::store_state> state) : state_{std::move(state)} {}
+  [[nodiscard]] static store over(std::shared_ptr<detail::storage> data, std::vector<const resource_table*> tables,
+                                  const store_options& options);
+
+  using function_of_transaction = std::function<result<action_outcome>(transaction&)>;
+  [[nodiscard]] result<action_outcome> perform_function(function_of_transaction function,
+                                                        std::chrono::milliseconds limit = default_call_limit) const;
+  /// The runtime's own failures (a limit, a stop) as this module's.
+  [[nodiscard]] static error in_own_words(const error& why);
+  /// Takes `then`, which is resumed with a result<action_outcome>.
+  void begin(context& self, action_request request, engine::pending_call* then) const;
+
+  template <const auto& Resource>
+  [[nodiscard]] static result<detail::row_type<Resource>> row_of(const result<action_outcome>& outcome) {
+    if (!outcome) return outcome.error();
+    const record& left = outcome->after ? outcome->after : outcome->before;
+    return *static_cast<const detail::row_type<Resource>*>(left.row());
+  }
+
+  template <const auto& Resource, detail::fixed_string Action, class Tuple, std::size_t... I>
+  void run_with(context& self, Tuple args, std::index_sequence<I...>) const {
+    using row = detail::row_type<Resource>;
+    using last = std::tuple_element_t<sizeof...(I), Tuple>;
+    using continuation = std::decay_t<last>;
+    static_assert(std::is_invocable_v<continuation&, result<row>> ||
+                      std::is_invocable_v<continuation&, context&, result<row>>,
+                  "herald: inside a process, run needs a continuation that takes a result of the row as its last argument");
+    action_request request = request_for<Resource, Action>(std::get<I>(std::move(args))...);
+    auto resume = [then = continuation{std::forward<last>(std::get<sizeof...(I)>(args))}](
+                      context& here, result<action_outcome> outcome) mutable {
+      if constexpr (std::is_invocable_v<continuation&, context&, result<row>>) {
+        then(here, row_of<Resource>(outcome));
+      } else {
+        then(row_of<Resource>(outcome));
+      }
+    };
+    perform(self, std::move(request), std::move(resume));
+  }
+
+  std::shared_ptr<detail::store_state> state_;
+};
+
+}  // namespace herald
