@@ -14,15 +14,20 @@ namespace herald {
 template <const auto& Resource>
 class event : public change_event<detail::row_type<Resource>> {
  public:
-  /// `route`: which of the event's topics it came by.
+  /// `route`: which of the event's topics it came by; beyond them: it came by no topic, but from the log as a whole.
   event(event_ptr of, std::size_t route) : change_event<detail::row_type<Resource>>{std::move(of)}, route_{route} {}
 
-  /// The topic it came by.
-  [[nodiscard]] const std::string& topic() const noexcept { return this->erased()->routes[route_].topic; }
+  /// The topic it came by; empty when it came by none.
+  [[nodiscard]] std::string_view topic() const noexcept {
+    return has_route() ? std::string_view{this->erased()->routes[route_].topic} : std::string_view{};
+  }
   /// The publication's name for it, else the action's.
-  [[nodiscard]] std::string_view name() const noexcept { return this->erased()->name_on(this->erased()->routes[route_]); }
+  [[nodiscard]] std::string_view name() const noexcept {
+    return has_route() ? this->erased()->name_on(this->erased()->routes[route_]) : this->action();
+  }
 
  private:
+  [[nodiscard]] bool has_route() const noexcept { return route_ < this->erased()->routes.size(); }
   std::size_t route_;
 };
 

@@ -1,0 +1,31 @@
+#pragma once
+// The problem: gateways, recorders and tools speak JSON, and must not need a converter written per struct. These
+// functions read the resource's table: any described row or event becomes an object, and an object becomes a row or inputs.
+//
+// Forms: integers, reals, booleans, texts and lists as themselves (an infinite or undefined real as "inf", "-inf", "nan");
+// uuids in their text form; times as "2026-11-22T12:00:00.000000Z" (UTC); durations in microseconds; bytes in hex.
+// Sensitive attributes are left out, and are refused on the way in. Texts that are not UTF-8 get U+FFFD for what is not.
+//
+// Thread safety: functions without state. Errors: resource_errc::invalid, with the field and what it wanted.
+
+#include <herald/event_record.hpp>
+#include <herald/resource_error.hpp>
+
+namespace herald {
+
+/// One row as an object of its attributes.
+[[nodiscard]] std::string to_json(const record& row);
+/// One event: offset, resource, action, kind, key, before, after, changed, topics (topic and event name), time, tenant, metadata.
+[[nodiscard]] std::string to_json(const event_record& event);
+
+/// A row from an object; attributes it does not have are as in a new row. Unknown names are an error.
+[[nodiscard]] result<record> row_from_json(const resource_table& resource, std::string_view text);
+/// An action's inputs from an object, for store::run by name: each member is cast to the type of the attribute it names,
+/// and passed on as it is when it names none.
+[[nodiscard]] result<std::vector<named_value>> inputs_from_json(const resource_table& resource, std::string_view text);
+
+/// "2026-11-22T12:00:00.000000Z", and back.
+[[nodiscard]] std::string to_text(timestamp time);
+[[nodiscard]] std::optional<timestamp> time_from_text(std::string_view text) noexcept;
+
+}  // namespace herald
