@@ -2,7 +2,7 @@
 // A frame is one runner's licence to execute one host: while a thread holds it, everything inside the host is that
 // thread's alone. It carries the marks by which the clock thread sees a handler that overruns and takes the host away.
 //
-// The protocol (docs/decisions/0001-memory-model.md): around user code the runner makes `word` odd, on return even, and
+// The protocol (docs/decisions/memory-model.md): around user code the runner makes `word` odd, on return even, and
 // then looks at `seized`. These are plain stores and a plain load: the clock thread sets `seized`, issues an expedited
 // membarrier, and takes the host only if it still reads the same odd word. Either the runner's store is seen, or the
 // runner sees `seized`; never neither.
