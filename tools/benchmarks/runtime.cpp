@@ -1,8 +1,97 @@
-#include "bench.hpp"
+// The runtime's rows of the table, each beside raw CAF doing the same.
+#include "runtime.hpp"
+
 #include "caf_baseline.hpp"
 
 namespace bench {
 
-void add_runtime_benchmarks(registry&) {}
+void add_runtime_benchmarks(registry& all) {
+  namespace raw = caf_baseline;
+  using runtime::where;
+  const std::string caf = "raw " + raw::version() + ", ";
+
+  all.add({.name = "idle_latency_p50",
+           .unit = "ns",
+           .ours = {"process to idle process on another host",
+                    [](const options& o) { return runtime::idle_latency(o.amount(5'000, 1'500)); }},
+           .baseline = side{caf + "actor to idle actor",
+                            [](const options& o) { return raw::idle_latency(o.amount(5'000, 1'500)); }}});
+  all.add({.name = "idle_latency_thread_p50",
+           .unit = "ns",
+           .ours = {"thread to idle process",
+                    [](const options& o) { return runtime::idle_latency_thread(o.amount(5'000, 1'500)); }},
+           .baseline = side{caf + "thread to idle actor",
+                            [](const options& o) { return raw::idle_latency_thread(o.amount(5'000, 1'500)); }}});
+
+  const auto raw_cast =
+      side{caf + "actor to actor", [](const options& o) { return raw::cast(o.amount(8'000'000, 2'000'000)); }};
+  all.add({.name = "cast_same_host",
+           .unit = "M/s",
+           .direction = better::higher,
+           .ours = {"stream to a neighbour",
+                    [](const options& o) { return runtime::cast(o.amount(20'000'000, 5'000'000), where::same_host); }},
+           .baseline = raw_cast});
+  all.add({.name = "cast_cross_host",
+           .unit = "M/s",
+           .direction = better::higher,
+           .ours = {"stream to another host",
+                    [](const options& o) { return runtime::cast(o.amount(20'000'000, 5'000'000), where::other_host); }},
+           .baseline = raw_cast});
+
+  const auto raw_call =
+      side{caf + "request/then", [](const options& o) { return raw::call(o.amount(1'000'000, 300'000)); }};
+  all.add({.name = "call_same_host",
+           .unit = "ns",
+           .ours = {"call and continuation, neighbour",
+                    [](const options& o) { return runtime::call(o.amount(2'000'000, 500'000), where::same_host); }},
+           .baseline = raw_call});
+  all.add({.name = "call_cross_host",
+           .unit = "ns",
+           .ours = {"call and continuation, other host",
+                    [](const options& o) { return runtime::call(o.amount(2'000'000, 500'000), where::other_host); }},
+           .baseline = raw_call});
+  all.add({.name = "call_from_thread",
+           .unit = "ns",
+           .ours = {"call from a plain thread",
+                    [](const options& o) { return runtime::call_from_thread(o.amount(50'000, 20'000)); }},
+           .baseline = side{caf + "scoped_actor request",
+                            [](const options& o) { return raw::call_from_thread(o.amount(50'000, 20'000)); }}});
+
+  all.add({.name = "spawn_supervised",
+           .unit = "M/s",
+           .direction = better::higher,
+           .ours = {"supervised start of 100k with init", [](const options&) { return runtime::spawn(100'000); }},
+           .baseline = side{caf + "spawn and watch 100k", [](const options&) { return raw::spawn(100'000); }}});
+  all.add({.name = "stop_100k",
+           .unit = "ms",
+           .ours = {"stop of the tree, in order", [](const options&) { return runtime::stop(100'000); }},
+           .baseline = side{caf + "exit to all, down from all", [](const options&) { return raw::stop(100'000); }}});
+  for (const auto& [name, fraction] : {std::pair{"restart_p50", 0.5}, std::pair{"restart_p99", 0.99}})
+    all.add({.name = name,
+             .unit = "us",
+             .ours = {"throw to new init returned, reports on",
+                      [fraction = fraction](const options& o) {
+                        return runtime::restart(o.amount(10'000, 2'000), fraction);
+                      }},
+             .baseline = side{caf + "throw, down, respawn", [fraction = fraction](const options& o) {
+                                return raw::restart(o.amount(10'000, 2'000), fraction);
+                              }}});
+
+  // Memory is measured once, in a process that has done nothing before.
+  all.add({.name = "bytes_per_process",
+           .unit = "B",
+           .ours = {"idle, supervised, 8 B of state, its spec included",
+                    [](const options&) { return runtime::bytes_per_process(100'000); }},
+           .baseline = side{caf + "idle actor", [](const options&) { return raw::bytes_per_actor(100'000); }},
+           .rounds = 1,
+           .warm_up = false});
+
+  all.add(
+      {.name = "compile_hello",
+       .unit = "CPU s",
+       .ours = {"20 lines with <herald/herald.hpp>", [](const options&) { return runtime::compile_hello(true); }},
+       .baseline = side{"20 lines with four std headers", [](const options&) { return runtime::compile_hello(false); }},
+       .rounds = 3});
+}
 
 }  // namespace bench

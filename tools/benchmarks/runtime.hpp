@@ -1,0 +1,26 @@
+#pragma once
+// The runtime's own side of its benchmarks; each mirrors the function of caf_baseline.hpp beside it.
+
+#include "bench.hpp"
+
+namespace bench::runtime {
+
+enum class where {
+  same_host,
+  other_host
+};
+
+[[nodiscard]] sample idle_latency(std::int64_t rounds);
+[[nodiscard]] sample idle_latency_thread(std::int64_t rounds);
+[[nodiscard]] sample cast(std::int64_t messages, where receiver);
+[[nodiscard]] sample call(std::int64_t calls, where callee);
+[[nodiscard]] sample call_from_thread(std::int64_t calls);
+[[nodiscard]] sample spawn(std::int64_t children);
+[[nodiscard]] sample stop(std::int64_t children);
+[[nodiscard]] sample restart(std::int64_t rounds, double fraction);
+[[nodiscard]] sample bytes_per_process(std::int64_t processes);
+
+/// CPU seconds of compiling 20 lines of user code, with the umbrella header or with four standard ones only.
+[[nodiscard]] sample compile_hello(bool with_herald);
+
+}  // namespace bench::runtime
