@@ -112,7 +112,6 @@ struct application::impl {
         over->set(exit_reason{exit_reason::shutdown});
       }
     }
-    asked = true;
     if (!over->done()) ask_to_stop(false);
     static_cast<void>(engine::wait(*system, *over, std::nullopt));
     end_runners();
@@ -122,7 +121,7 @@ struct application::impl {
   stop_report report() {
     stop_report r;
     r.reason = over->done() ? over->peek() : exit_reason{exit_reason::shutdown};
-    r.gave_up = !asked;
+    r.gave_up = system->root_gave_up.load(std::memory_order_relaxed);
     r.zombies = zombies;
     return r;
   }
@@ -142,7 +141,6 @@ struct application::impl {
   bool runners_ended = false;
   bool clean = true;
   std::vector<std::string> zombies;
-  std::atomic<bool> asked{false};
 };
 
 application::application(supervisor root, application_options options)
@@ -168,7 +166,6 @@ int application::run_until_signal() {
   signal_watch signals;
   const auto over = [this] { return impl_->over->done(); };
   if (signals.wait(over)) {
-    impl_->asked = true;
     impl_->ask_to_stop(false);
     if (signals.wait(over)) impl_->ask_to_stop(true);
   }

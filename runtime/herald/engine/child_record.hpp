@@ -16,7 +16,7 @@ enum class child_phase : std::uint8_t {
   starting,   ///< init is running
   running,
   stopping,   ///< asked to end, by us
-  waiting,    ///< to be started again: at the next step, or after a pause
+  waiting,    ///< to be started again: at the next step, after a pause, or with a sibling that waits
 };
 
 /// A limit or a pause of one child: how long it may take to end or to start, or how long we wait to start it again.
@@ -32,8 +32,7 @@ struct child_extras {
   child_timer limit;
   reply_once<any_ref> start_reply;
   std::vector<reply_once<void>> stop_replies;
-  exit_reason pending_end;  ///< how it ended while a group restart was under way
-  exit_reason last_error;
+  exit_reason pending_end;  ///< how it ended while a start or a group restart was under way
 };
 
 struct child_record {
@@ -43,19 +42,28 @@ struct child_record {
   std::uint32_t attempts = 0;  ///< restarts in a row, for the pause
   child_phase phase = child_phase::undefined;
   bool is_static = false;
+  bool at_run_time = false;      ///< not in its supervisor's spec: the supervisor's next life does not know it
   bool again = false;            ///< this start is a restart
   bool stop_when_placed = false;
-  bool removed = false;          ///< to be forgotten at its end
+  bool first_start = false;      ///< a start that, when it fails, leaves nothing behind
   bool requested = false;        ///< it ends because somebody asked the supervisor to end it
+  bool overdue = false;          ///< its init took longer than its start_timeout: it is being killed
+  bool resumes = false;          ///< its retry starts itself and those after it, and stops nobody
   bool ended_meanwhile = false;  ///< see child_extras::pending_end
   time_point up_since{};
   std::unique_ptr<child_extras> extras;
-  child_record* previous = nullptr;  ///< dynamic children only
+  child_record* previous = nullptr;  ///< started before this one
   child_record* following = nullptr;
 
   [[nodiscard]] bool alive() const noexcept {
     return phase == child_phase::launching || phase == child_phase::starting || phase == child_phase::running ||
            phase == child_phase::stopping;
+  }
+  /// While nothing is owed and no limit runs.
+  void drop_extras() noexcept {
+    if (extras && extras->limit.place == timer::npos && !extras->start_reply.owed() && extras->stop_replies.empty() &&
+        !ended_meanwhile)
+      extras.reset();
   }
   [[nodiscard]] child_extras& extra(supervisor_state& s) {
     if (!extras) extras = std::make_unique<child_extras>(s, *this);

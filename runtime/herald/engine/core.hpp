@@ -82,6 +82,8 @@ class core {
   std::atomic<unsigned> zombies{0};
   std::mutex zombie_mutex;
   std::vector<std::string> zombie_paths;
+  /// The root supervisor reached its restart intensity.
+  std::atomic<bool> root_gave_up{false};
   [[nodiscard]] static std::string path_of(const cell& c);
 
   // One sweep of the watchdog over all hosts: who overruns, whose next host waits.

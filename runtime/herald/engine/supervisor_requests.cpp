@@ -1,7 +1,5 @@
 // What may be asked of a supervisor, with OTP's answers.
 
-#include <algorithm>
-
 #include <herald/engine/child_record.hpp>
 #include <herald/engine/core.hpp>
 #include <herald/engine/operation.hpp>
@@ -22,9 +20,13 @@ child_record* supervisor_state::find(const std::string& id) const {
 child_record* supervisor_state::find(any_ref who) const {
   const auto where = who.where();
   if (where.cell == nullptr) return nullptr;
-  for (const auto& child : static_)
-    if (child->where == where) return child.get();
-  for (auto* child = first_dynamic_; child != nullptr; child = child->following)
+  // A child on this host names its record itself; one on another host belongs to that host's runner.
+  if (where.cell->home == cell_.home) {
+    const bool ours = where.cell->alive(where) && where.cell->parent == cell_.self();
+    auto* child = ours ? static_cast<child_record*>(where.cell->cookie) : nullptr;
+    return child != nullptr && child->where == where ? child : nullptr;
+  }
+  for (auto* child = last_; child != nullptr; child = child->previous)
     if (child->where == where) return child;
   return nullptr;
 }
@@ -33,7 +35,7 @@ void supervisor_state::start_child(frame& f, child_spec spec, reply_once<any_ref
   if (spec_->dynamic)
     return reply.answer(error{errc::not_supported, "a dynamic supervisor starts children of its one pattern, with start_child<P>(args)"});
   if (const auto ok = check(spec); !ok) return reply.answer(ok.error());
-  if (mode_ != mode_t::normal) {
+  if (occupied()) {
     auto shared = std::make_shared<reply_once<any_ref>>(std::move(reply));
     deferred_.emplace_back([this, spec = std::move(spec), shared](frame& by) { start_child(by, spec, std::move(*shared)); });
     return;
@@ -44,8 +46,8 @@ void supervisor_state::start_child(frame& f, child_spec spec, reply_once<any_ref
     const auto code = known->alive() || known->phase == child_phase::waiting ? errc::already_started : errc::already_present;
     return reply.answer(error{code, "the supervisor has a child with the id \"" + spec.id + "\" already"});
   }
-  auto& child = add(std::make_shared<const child_spec>(std::move(spec)));
-  child.removed = true;  // a first start that fails keeps nothing
+  auto& child = add(std::make_shared<const child_spec>(std::move(spec)), true);
+  child.first_start = true;
   child.extra(*this).start_reply = std::move(reply);
   launch(child, f);
 }
@@ -58,60 +60,82 @@ void supervisor_state::start_dynamic(frame& f, std::shared_ptr<const void> args,
   if (type != spec_->pattern->ops)
     return reply.answer(error{errc::bad_spec, "this supervisor starts processes of type " + std::string{spec_->pattern->ops->name} +
                                                   ", not " + std::string{type->name}});
-  if (dynamic_count_ >= spec_->max_children)
+  if (count_ >= spec_->max_children)
     return reply.answer(error{errc::max_children, "the supervisor has its maximum of " + std::to_string(spec_->max_children) + " children"});
-  auto& child = add(spec_->pattern);
-  child.removed = true;
+  auto& child = add(spec_->pattern, true);
+  child.first_start = true;
   child.extra(*this).start_reply = std::move(reply);
   launch_with(child, std::move(args), f);
 }
 
-void supervisor_state::terminate_child(frame& f, child_record* child, bool, reply_once<void> reply) {
-  if (child->phase == child_phase::waiting) {
-    if (child->extras) cell_.home->disarm(child->extras->limit);
-    const bool goes = child->spec->options.restart == temporary || !child->is_static;
-    if (goes) {
-      remove(*child, f);
+void supervisor_state::terminate_child(frame& f, const std::string& id, reply_once<void> reply) {
+  if (spec_->dynamic)
+    return reply.answer(error{errc::not_supported, "children of a dynamic supervisor have no id; name them by ref"});
+  if (occupied()) {
+    auto shared = std::make_shared<reply_once<void>>(std::move(reply));
+    deferred_.emplace_back([this, id, shared](frame& by) { terminate_child(by, id, std::move(*shared)); });
+    return;
+  }
+  auto* child = find(id);
+  if (child == nullptr) return reply.answer(no_child(id));
+  terminate(*child, f, std::move(reply));
+}
+
+void supervisor_state::terminate_child(frame& f, any_ref who, reply_once<void> reply) {
+  auto* child = spec_->dynamic ? find(who) : nullptr;
+  if (child == nullptr) return reply.answer(error{errc::not_found, "the process is no child of this dynamic supervisor"});
+  terminate(*child, f, std::move(reply));
+}
+
+void supervisor_state::terminate(child_record& child, frame& f, reply_once<void> reply) {
+  if (child.phase == child_phase::waiting) {
+    const bool pending = child.extras && child.extras->limit.place != timer::npos;
+    const auto when = pending ? child.extras->limit.when : time_point{};
+    disarm(child);
+    child.again = false;
+    child.phase = child_phase::undefined;
+    if (pending && child.is_static && spec_->strategy != one_for_one) hand_retry_on(child, when);
+    if (child.spec->options.restart == temporary || !child.is_static) {
+      remove(child, f);
     } else {
-      rest(*child, f);
+      rest(child, f);
     }
     return reply.answer({});
   }
-  if (!child->alive()) return reply.answer({});
-  child->requested = true;
-  child->extra(*this).stop_replies.push_back(std::move(reply));
-  if (child->phase != child_phase::stopping) ask_to_stop(*child, f, false);
+  if (!child.alive()) return reply.answer({});
+  child.requested = true;
+  child.extra(*this).stop_replies.push_back(std::move(reply));
+  if (child.phase != child_phase::stopping) ask_to_stop(child, f, false);
 }
 
 void supervisor_state::restart_child(frame& f, const std::string& id, reply_once<any_ref> reply) {
   if (spec_->dynamic) return reply.answer(error{errc::not_supported, "children of a dynamic supervisor have no id"});
+  if (occupied()) {
+    auto shared = std::make_shared<reply_once<any_ref>>(std::move(reply));
+    deferred_.emplace_back([this, id, shared](frame& by) { restart_child(by, id, std::move(*shared)); });
+    return;
+  }
   auto* child = find(id);
   if (child == nullptr) return reply.answer(no_child(id));
   if (child->phase == child_phase::waiting)
     return reply.answer(error{errc::restarting, "the child " + id + " is being restarted"});
   if (child->alive()) return reply.answer(error{errc::running, "the child " + id + " is running"});
-  if (mode_ != mode_t::normal) {
-    auto shared = std::make_shared<reply_once<any_ref>>(std::move(reply));
-    deferred_.emplace_back([this, id, shared](frame& by) { restart_child(by, id, std::move(*shared)); });
-    return;
-  }
-  child->removed = false;
   child->extra(*this).start_reply = std::move(reply);
   launch(*child, f);
 }
 
 void supervisor_state::delete_child(frame& f, const std::string& id, reply_once<void> reply) {
   if (spec_->dynamic) return reply.answer(error{errc::not_supported, "children of a dynamic supervisor have no id"});
+  if (occupied()) {
+    auto shared = std::make_shared<reply_once<void>>(std::move(reply));
+    deferred_.emplace_back([this, id, shared](frame& by) { delete_child(by, id, std::move(*shared)); });
+    return;
+  }
   auto* child = find(id);
   if (child == nullptr) return reply.answer(no_child(id));
   if (child->phase == child_phase::waiting)
     return reply.answer(error{errc::restarting, "the child " + id + " is being restarted"});
   if (child->alive()) return reply.answer(error{errc::running, "the child " + id + " is running; terminate it first"});
-  if (mode_ != mode_t::normal) {
-    auto shared = std::make_shared<reply_once<void>>(std::move(reply));
-    deferred_.emplace_back([this, id, shared](frame& by) { delete_child(by, id, std::move(*shared)); });
-    return;
-  }
   remove(*child, f);
   reply.answer({});
 }
@@ -148,21 +172,18 @@ child_info info_of(const child_record& child) {
 
 std::vector<child_info> supervisor_state::which_children() const {
   std::vector<child_info> all;
-  all.reserve(static_.size() + dynamic_count_);
-  for (auto i = static_.size(); i-- > 0;) all.push_back(info_of(*static_[i]));
-  for (const auto* child = first_dynamic_; child != nullptr; child = child->following) all.push_back(info_of(*child));
+  all.reserve(count_);
+  for (const auto* child = last_; child != nullptr; child = child->previous) all.push_back(info_of(*child));
   return all;
 }
 
 child_counts supervisor_state::count_children() const {
   child_counts counts;
-  const auto add = [&](const child_record& child) {
+  for (const auto* child = first_; child != nullptr; child = child->following) {
     ++counts.specs;
-    if (child.phase == child_phase::running || child.phase == child_phase::stopping) ++counts.active;
-    ++(child.spec->is_supervisor() ? counts.supervisors : counts.workers);
-  };
-  for (const auto& child : static_) add(*child);
-  for (const auto* child = first_dynamic_; child != nullptr; child = child->following) add(*child);
+    if (child->phase == child_phase::running || child->phase == child_phase::stopping) ++counts.active;
+    ++(child->spec->is_supervisor() ? counts.supervisors : counts.workers);
+  }
   if (spec_->dynamic) counts.specs = 1;
   return counts;
 }
@@ -180,7 +201,6 @@ namespace {
 
 error foreign() { return {errc::not_found, "the process is no child of this supervisor"}; }
 error unknown(const std::string& id) { return {errc::not_found, "there is no child with the id \"" + id + "\""}; }
-error has_no_ids() { return {errc::not_supported, "children of a dynamic supervisor have no id; name them by ref"}; }
 
 }  // namespace
 
@@ -213,18 +233,11 @@ supervisor_ref::request<any_ref> supervisor_ref::start_dynamic(std::shared_ptr<c
 }
 supervisor_ref::request<void> supervisor_ref::terminate(std::string id) {
   return [id = std::move(id)](supervisor_state& s, frame& f, reply_once<void> reply) {
-    if (s.dynamic()) return reply.answer(has_no_ids());
-    auto* child = s.find(id);
-    if (child == nullptr) return reply.answer(unknown(id));
-    s.terminate_child(f, child, false, std::move(reply));
+    s.terminate_child(f, id, std::move(reply));
   };
 }
 supervisor_ref::request<void> supervisor_ref::terminate(any_ref who) {
-  return [who](supervisor_state& s, frame& f, reply_once<void> reply) {
-    auto* child = s.find(who);
-    if (child == nullptr) return reply.answer(foreign());
-    s.terminate_child(f, child, true, std::move(reply));
-  };
+  return [who](supervisor_state& s, frame& f, reply_once<void> reply) { s.terminate_child(f, who, std::move(reply)); };
 }
 supervisor_ref::request<any_ref> supervisor_ref::restart(std::string id) {
   return [id = std::move(id)](supervisor_state& s, frame& f, reply_once<any_ref> reply) {

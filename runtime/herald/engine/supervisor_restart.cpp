@@ -5,15 +5,13 @@
 
 #include <herald/engine/child_record.hpp>
 #include <herald/engine/core.hpp>
+#include <herald/engine/operation.hpp>
 
 namespace herald::engine {
 
 void supervisor_state::decide(child_record& child, const exit_reason& why, frame& f) {
   const auto type = child.spec->options.restart;
-  if (type == permanent || (type == transient && !why.clean())) {
-    if (child.extras || !why.clean()) child.extra(*this).last_error = why;
-    return restart(child, f);
-  }
+  if (type == permanent || (type == transient && !why.clean())) return restart(child, f);
   const bool significant = child.spec->options.significant;
   if (type == temporary || !child.is_static) {
     remove(child, f);
@@ -27,19 +25,28 @@ void supervisor_state::restart(child_record& child, frame& f) {
   child.phase = child_phase::waiting;
   if (!add_restart()) return give_up(f);
   child.again = true;
-  if (!spec_->dynamic && spec_->strategy != one_for_one) return begin_group(child, f);
   const auto pause = pause_before(child);
+  if (!spec_->dynamic && spec_->strategy != one_for_one)
+    return begin_group(child, spec_->strategy == one_for_all ? *first_ : child, pause, f);
   if (pause.count() == 0) return launch(child, f);
-  auto& t = child.extra(*this).limit;
-  t.when = cell_.home->now() + pause;
-  cell_.home->arm(t);
+  arm(child, pause);
+}
+
+void supervisor_state::wait_to_retry(child_record& child, std::chrono::milliseconds pause, frame& f) {
+  child.phase = child_phase::waiting;
+  child.again = true;
+  arm(child, pause);
+  if (pause.count() > 0) return;
+  // Without a pause it is the next step, behind the requests that wait (OTP: a message to itself), not the next tick.
+  post_control(*cell_.home, &f, [](cell*, frame& by) { by.home->fire_timers(); });
 }
 
 void supervisor_state::retry(child_record& child, frame& f) {
   if (mode_ == mode_t::closing) return;
-  if (mode_ == mode_t::group) return group_stop_next(f);
-  child.again = true;
-  launch(child, f);
+  if (occupied()) return arm(child, std::chrono::milliseconds{1});
+  if (spec_->dynamic || spec_->strategy == one_for_one) return launch(child, f);
+  auto& first = spec_->strategy == rest_for_one || child.resumes ? child : *first_;
+  begin_group(child, first, std::chrono::milliseconds{0}, f);
 }
 
 bool supervisor_state::add_restart() {
@@ -58,16 +65,15 @@ void supervisor_state::give_up(frame& f) {
   r.text = "more than " + std::to_string(spec_->intensity.restarts) + " restarts within " +
            std::to_string(spec_->intensity.period.count()) + " ms; it stops its children and ends";
   cell_.home->system().tell(std::move(r));
+  if (cell_.parent.cell == nullptr) cell_.home->system().root_gave_up.store(true, std::memory_order_relaxed);
   close(f, exit_reason::shutdown);
 }
 
 void supervisor_state::after_natural_end(bool significant, frame& f) {
   if (!significant || mode_ == mode_t::closing) return;
-  if (spec_->auto_shutdown == all_significant &&
-      std::any_of(static_.begin(), static_.end(), [](const auto& c) {
-        return c->spec->options.significant && c->phase != child_phase::undefined;
-      }))
-    return;
+  if (spec_->auto_shutdown == all_significant)
+    for (const auto* c = first_; c != nullptr; c = c->following)
+      if (c->spec->options.significant && c->phase != child_phase::undefined) return;
   if (spec_->auto_shutdown != never) close(f, exit_reason::shutdown);
 }
 
@@ -85,50 +91,76 @@ std::chrono::milliseconds supervisor_state::pause_before(child_record& child) {
 
 // --- one_for_all and rest_for_one ---------------------------------------------------------------------------------------
 
-void supervisor_state::begin_group(child_record& first, frame& f) {
+void supervisor_state::begin_group(child_record& cause, child_record& first, std::chrono::milliseconds pause, frame& f) {
   mode_ = mode_t::group;
-  first.phase = child_phase::undefined;
-  group_first_ = 0;
-  if (spec_->strategy == rest_for_one) {
-    while (static_[group_first_].get() != &first) ++group_first_;
-  }
-  cursor_ = group_first_;
-  const auto pause = pause_before(first);
-  if (pause.count() > 0) {
-    first.phase = child_phase::waiting;
-    auto& t = first.extra(*this).limit;
-    t.when = cell_.home->now() + pause;
-    cell_.home->arm(t);
+  group_starts_ = false;
+  group_first_ = &first;
+  group_cause_ = pause.count() > 0 ? &cause : nullptr;
+  group_pause_ = pause;
+  for (auto* child = group_first_; child != nullptr; child = child->following) {
+    child->resumes = false;
+    if (child->phase != child_phase::waiting) continue;
+    disarm(*child);
+    child->phase = child_phase::undefined;
   }
   group_stop_next(f);
 }
 
 void supervisor_state::group_stop_next(frame& f) {
-  for (auto i = static_.size(); i-- > group_first_;) {
-    auto& child = *static_[i];
-    if (!child.alive()) continue;
-    if (child.phase != child_phase::stopping) ask_to_stop(child, f, false);
-    return;
+  for (auto* child = group_first_ != nullptr ? last_ : nullptr; child != nullptr; child = child->previous) {
+    if (child->alive()) {
+      if (child->phase != child_phase::stopping) ask_to_stop(*child, f, false);
+      return;
+    }
+    if (child == group_first_) break;
   }
-  // All down. Temporary ones that ended are out; the others, also those that had rested before, start in order.
-  for (auto i = static_.size(); i-- > group_first_;) {
-    auto& child = *static_[i];
-    if (child.phase == child_phase::waiting && child.extras && child.extras->limit.place != timer::npos) return;
+  // All down. Temporary ones are out; the others, also those that had rested before, start in order.
+  for (auto* child = group_first_; child != nullptr;) {
+    auto* next = child->following;
+    if (std::exchange(child->ended_meanwhile, false)) --ended_meanwhile_;
+    if (child->spec->options.restart == temporary) remove(*child, f);
+    child = next;
   }
-  for (auto i = static_.size(); i-- > group_first_;) {
-    auto& child = *static_[i];
-    child.ended_meanwhile = false;
-    if (child.spec->options.restart == temporary) remove(child, f);
+  if (auto* cause = std::exchange(group_cause_, nullptr)) {
+    for (auto* child = group_first_; child != nullptr; child = child->following) {
+      child->phase = child_phase::waiting;
+      child->again = true;
+    }
+    arm(*cause, group_pause_);
+    return group_done(f);
   }
+  group_starts_ = true;
   cursor_ = group_first_;
   group_start_next(f);
 }
 
 void supervisor_state::group_start_next(frame& f) {
-  if (cursor_ >= static_.size()) return group_done(f);
-  auto& child = *static_[cursor_];
-  child.again = true;
-  launch(child, f);
+  if (cursor_ == nullptr) return group_done(f);
+  cursor_->again = true;
+  launch(*cursor_, f);
+}
+
+/// OTP: those that are up again stay up until the retry, and requests are answered meanwhile; then one_for_all begins
+/// again with everybody, rest_for_one goes on from the one that failed.
+void supervisor_state::group_failed(child_record& child, frame& f) {
+  for (auto* later = child.following; later != nullptr; later = later->following) {
+    later->phase = child_phase::waiting;
+    later->again = true;
+  }
+  wait_to_retry(child, pause_before(child), f);
+  group_done(f);
+}
+
+/// The child whose retry its siblings wait for is not to be restarted any more: the next of them takes its place.
+void supervisor_state::hand_retry_on(child_record& child, time_point when) {
+  for (auto* next = first_; next != nullptr; next = next->following) {
+    if (next == &child || next->phase != child_phase::waiting) continue;
+    auto& t = next->extra(*this).limit;
+    if (t.place != timer::npos) return;
+    next->resumes = true;
+    t.when = when;
+    return cell_.home->arm(t);
+  }
 }
 
 void supervisor_state::group_done(frame& f) {
@@ -138,19 +170,17 @@ void supervisor_state::group_done(frame& f) {
 
 void supervisor_state::run_deferred(frame& f) {
   // Ends that came while we could not act on them, in start order; each may begin the next group restart.
-  for (std::size_t i = 0; i < static_.size() && mode_ == mode_t::normal;) {
-    auto& child = *static_[i];
-    if (!child.ended_meanwhile) {
-      ++i;
-      continue;
+  for (auto* child = first_; child != nullptr && mode_ == mode_t::normal && ended_meanwhile_ > 0;) {
+    auto* next = child->following;
+    if (std::exchange(child->ended_meanwhile, false)) {
+      --ended_meanwhile_;
+      const auto why = child->extras->pending_end;
+      decide(*child, why, f);
     }
-    child.ended_meanwhile = false;
-    const auto why = child.extras->pending_end;
-    decide(child, why, f);
-    i = 0;
+    child = next;
   }
   while (mode_ == mode_t::normal && !deferred_.empty()) {
-    auto next = std::move(deferred_.front());
+    const auto next = std::move(deferred_.front());
     deferred_.pop_front();
     next(f);
   }

@@ -42,7 +42,8 @@ class supervisor_state {
 
   void start_child(frame& f, child_spec spec, reply_once<any_ref> reply);
   void start_dynamic(frame& f, std::shared_ptr<const void> args, const process_ops* type, reply_once<any_ref> reply);
-  void terminate_child(frame& f, child_record* child, bool by_ref, reply_once<void> reply);
+  void terminate_child(frame& f, const std::string& id, reply_once<void> reply);
+  void terminate_child(frame& f, any_ref who, reply_once<void> reply);
   void restart_child(frame& f, const std::string& id, reply_once<any_ref> reply);
   void delete_child(frame& f, const std::string& id, reply_once<void> reply);
   void kill_child(frame& f, any_ref who, reply_once<void> reply);
@@ -56,19 +57,24 @@ class supervisor_state {
   enum class mode_t : std::uint8_t { initial, normal, group, closing };
 
   // Children.
-  child_record& add(std::shared_ptr<const child_spec> spec);
+  child_record& add(std::shared_ptr<const child_spec> spec, bool at_run_time);
   void remove(child_record& child, frame& f);
   void launch(child_record& child, frame& f);
   void launch_with(child_record& child, std::shared_ptr<const void> args, frame& f);
   void ask_to_stop(child_record& child, frame& f, bool kill);
+  void terminate(child_record& child, frame& f, reply_once<void> reply);
   void rest(child_record& child, frame& f);
+  void arm(child_record& child, std::chrono::milliseconds time);
+  void disarm(child_record& child);
   [[nodiscard]] host& place(const child_spec& spec);
+  /// A start or a group restart is under way; what would get in its way has to wait, as in OTP.
+  [[nodiscard]] bool occupied() const noexcept { return mode_ != mode_t::normal; }
 
   // Events, by kind.
   void placed(child_record& child, const child_event& event, frame& f);
   void started(child_record& child, frame& f);
   void start_failed(child_record& child, const exit_reason& why, bool ignored, frame& f);
-  void ended(child_record& child, const exit_reason& why, frame& f);
+  void ended(child_record& child, const exit_reason& why, bool asked, frame& f);
 
   // Restarts.
   void decide(child_record& child, const exit_reason& why, frame& f);
@@ -78,11 +84,14 @@ class supervisor_state {
   void give_up(frame& f);
   void after_natural_end(bool significant, frame& f);
   [[nodiscard]] std::chrono::milliseconds pause_before(child_record& child);
+  void wait_to_retry(child_record& child, std::chrono::milliseconds pause, frame& f);
+  void hand_retry_on(child_record& child, time_point when);
 
   // Group restarts and the way down: one child after the other, in reverse.
-  void begin_group(child_record& first, frame& f);
+  void begin_group(child_record& cause, child_record& first, std::chrono::milliseconds pause, frame& f);
   void group_stop_next(frame& f);
   void group_start_next(frame& f);
+  void group_failed(child_record& child, frame& f);
   void group_done(frame& f);
   void close(frame& f, const exit_reason& why);
   void close_next(frame& f);
@@ -97,17 +106,21 @@ class supervisor_state {
   mode_t mode_ = mode_t::initial;
   bool start_failed_ = false;
   bool killing_ = false;
+  bool finishing_ = false;
+  bool group_starts_ = false;  ///< the group is down; its members are being started
   exit_reason closing_reason_;
-  std::vector<std::unique_ptr<child_record>> static_;  ///< in start order
+  child_record* first_ = nullptr;  ///< in start order
+  child_record* last_ = nullptr;
   std::unordered_map<std::string, child_record*> by_id_;
-  child_record* first_dynamic_ = nullptr;              ///< newest first
-  std::size_t dynamic_count_ = 0;
-  std::size_t alive_ = 0;                              ///< children with an incarnation, or on their way
-  std::size_t cursor_ = 0;
-  std::size_t group_first_ = 0;
+  std::size_t count_ = 0;
+  std::size_t alive_ = 0;                ///< children with an incarnation, or on their way
+  std::size_t ended_meanwhile_ = 0;      ///< children whose end is still to be decided about
+  child_record* cursor_ = nullptr;       ///< next to be started (initial, group), or to be stopped (closing)
+  child_record* group_first_ = nullptr;  ///< it and all that were started after it are restarted together
+  child_record* group_cause_ = nullptr;  ///< who pauses before the group starts, null: no pause
+  std::chrono::milliseconds group_pause_{0};
   std::deque<time_point> restarts_;
   std::deque<std::function<void(frame&)>> deferred_;
-  std::uint64_t next_dynamic_ = 1;
 };
 
 [[nodiscard]] inline supervisor_state& supervisor_of(cell& c) noexcept {
