@@ -3,6 +3,7 @@
 #include <stdexcept>
 
 #include <herald/child_spec.hpp>
+#include <herald/engine/at_home.hpp>
 #include <herald/engine/core.hpp>
 #include <herald/engine/find.hpp>
 #include <herald/engine/start_error.hpp>
@@ -14,30 +15,21 @@ using namespace engine;
 
 namespace {
 
-/// The frame of a handler of exactly this incarnation, null when the caller stands anywhere else.
-frame* own_frame(const runtime_entry& entry, const engine::cell& c, std::uint32_t incarnation) {
-  auto* f = entry.owned();
-  return f != nullptr && f->current == &c && c.incarnation == incarnation ? f : nullptr;
-}
-
 struct message_timer final : attachment, timer {
   std::uint64_t id = 0;
   std::chrono::nanoseconds period{0};
-  std::function<envelope*(address)> make;
+  std::function<envelope*(address, std::uint64_t)> make;
 
   void fire(host& home) override {
     auto& c = *owner;
-    auto* e = make(c.self());
+    auto* e = make(c.self(), id);
     e->incarnation = c.incarnation;
     if (period.count() > 0) {
       when += period;
       if (const auto time = home.now(); when <= time) when = time + period;
       home.arm(*this);
-    } else {
-      home.forget(id);
-      home.detach(*this);
-      delete this;
     }
+    // A single one stays known until its message is handled, so that cancel reaches the message too.
     home.deliver(e);
   }
   void wipe(host& home) noexcept override {
@@ -49,8 +41,6 @@ struct message_timer final : attachment, timer {
 
 struct monitor_record final : expectation {
   address watched;
-  std::uint64_t number = 0;
-  bool once = false;
   std::function<void(const down&)> then;
 
   void resume(context& self, void* answer, const error*) override {
@@ -72,11 +62,33 @@ struct monitor_record final : expectation {
   }
   void forget(host& home) noexcept override {
     home.forget(id);
-    end_watch(watched, number, current_frame);
+    end_watch(watched, id, current_frame);
   }
 };
 
+/// Takes an attachment of `c` out by its number; what it stood for is undone.
+bool take_out(engine::cell& c, std::uint64_t id) {
+  auto* found = c.home->expected(id);
+  if (found == nullptr || found->owner != &c) return false;
+  c.home->detach(*found);
+  found->wipe(*c.home);
+  return true;
+}
+
 }  // namespace
+
+bool engine::timer_due(engine::cell& c, std::uint64_t id) {
+  const runtime_entry entry;
+  if (entry.owned() == nullptr) return true;
+  auto* found = c.home->expected(id);
+  if (found == nullptr) return false;
+  auto& t = static_cast<message_timer&>(*found);
+  if (t.period.count() == 0) {
+    c.home->detach(t);
+    t.wipe(*c.home);
+  }
+  return true;
+}
 
 any_ref context::self() const noexcept { return any_ref{cell_->self()}; }
 
@@ -88,17 +100,18 @@ address context::find_cell(std::string_view path, const process_ops* type) const
 
 void context::stop(exit_reason why) {
   const runtime_entry entry;
-  if (own_frame(entry, *cell_, incarnation_) == nullptr) return;
-  if ((cell_->busy & busy_ending) != 0) return;
-  cell_->ending = std::move(why);
-  cell_->busy |= busy_ending;
+  at_home(entry, *cell_, incarnation_, [why = std::move(why)](engine::cell& c) mutable {
+    if ((c.busy & busy_ending) != 0) return;
+    c.ending = std::move(why);
+    c.busy |= busy_ending;
+  });
 }
 
 void context::ignore() { throw start_ignored{}; }
 void context::fail(std::string why) { throw start_refused{std::move(why)}; }
 
-bool context::begin(pending_call* record, address callee, std::chrono::milliseconds limit) {
-  return begin_call(*cell_, incarnation_, record, callee, limit);
+bool context::begin(pending_call* record, std::chrono::milliseconds limit) {
+  return begin_call(*cell_, incarnation_, record, limit);
 }
 
 std::optional<error> context::refuse(address callee) const {
@@ -116,60 +129,58 @@ timer_id context::arm_timer(std::chrono::nanoseconds delay, std::chrono::nanosec
     throw std::logic_error{"a timer of " + path() + " would send a message of type " + std::string{type.name} +
                            ", which the process does not accept"};
   if (delay.count() < 0) throw std::logic_error{"a timer of " + path() + " has a negative delay"};
-  const runtime_entry entry;
-  auto* f = own_frame(entry, *cell_, incarnation_);
-  if (f == nullptr) return {};
-  auto* t = new message_timer;
+  auto t = std::make_unique<message_timer>();
+  const auto id = cell_->home->system().next_number();
+  t->id = id;
   t->period = period;
   t->make = std::move(make);
-  t->when = f->home->now() + delay;
-  t->id = f->home->expect(*t);
-  f->home->attach(*cell_, *t);
-  f->home->arm(*t);
-  return {t->id};
+  t->when = now() + delay;
+  const runtime_entry entry;
+  const bool armed = at_home(entry, *cell_, incarnation_, [t = std::move(t)](engine::cell& c) mutable {
+    auto& kept = *t.release();
+    c.home->expect(kept.id, kept);
+    c.home->attach(c, kept);
+    c.home->arm(kept);
+  });
+  return armed ? timer_id{id} : timer_id{};
 }
 
 bool context::cancel(timer_id which) {
   const runtime_entry entry;
-  auto* f = own_frame(entry, *cell_, incarnation_);
-  if (f == nullptr) return false;
-  auto* found = f->home->expected(which.number);
-  if (found == nullptr || found->owner != cell_) return false;
-  f->home->detach(*found);
-  found->wipe(*f->home);
-  return true;
+  bool found = true;  // a handler whose host was taken cannot know
+  const bool sent = at_home(entry, *cell_, incarnation_, [number = which.number, &found, owned = entry.owned()](engine::cell& c) {
+    const bool out = take_out(c, number);
+    if (owned != nullptr) found = out;
+  });
+  return sent && found;
 }
 
 monitor_id context::watch(address who, std::uint32_t incarnation, std::function<void(const down&)> then) {
   if (!then && cell_->ops->find(tag_of<down>) == nullptr)
     throw std::logic_error{"the process " + path() + " monitors, but does not accept herald::down"};
-  const runtime_entry entry;
-  auto* f = own_frame(entry, *cell_, incarnation_);
-  if (f == nullptr) return {};
-  auto* record = new monitor_record;
+  auto record = owned_expectation<monitor_record>{new monitor_record};
+  const auto id = cell_->home->system().next_number();
+  record->id = id;
   record->then = std::move(then);
   record->watched = who;
-  record->id = f->home->expect(*record);
-  record->number = record->id;
-  f->home->attach(*cell_, *record);
   engine::watch w;
-  w.id = record->number;
-  w.expectation = record->id;
+  w.id = w.expectation = id;
   w.watcher = cell_->self();
   w.watcher_incarnation = incarnation_;
   w.incarnation = incarnation;
-  begin_watch(who, w, f);
-  return {record->id};
+  const runtime_entry entry;
+  const bool begun = at_home(entry, *cell_, incarnation_, [record = std::move(record), w](engine::cell& c) mutable {
+    auto& kept = *record.release();
+    c.home->expect(kept.id, kept);
+    c.home->attach(c, kept);
+    if (kept.watched.cell != nullptr) begin_watch(kept.watched, w, current_frame);
+  });
+  return begun ? monitor_id{id} : monitor_id{};
 }
 
 void context::demonitor(monitor_id which) {
   const runtime_entry entry;
-  auto* f = own_frame(entry, *cell_, incarnation_);
-  if (f == nullptr) return;
-  auto* found = f->home->expected(which.number);
-  if (found == nullptr || found->owner != cell_) return;
-  f->home->detach(*found);
-  found->wipe(*f->home);
+  at_home(entry, *cell_, incarnation_, [number = which.number](engine::cell& c) { take_out(c, number); });
 }
 
 any_ref context::sender() const noexcept {

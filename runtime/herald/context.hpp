@@ -79,7 +79,7 @@ class context {
   void call(const ref<P>& callee, M message, std::chrono::milliseconds limit, F then) {
     using continuation = engine::call_continuation<typename M::reply, F>;
     auto* pending = new continuation{std::move(then)};
-    if (!begin(pending, callee.where(), limit)) return;
+    if (!begin(pending, limit)) return;
     const engine::reply_to back{self().where(), incarnation_, pending->id, nullptr};
     if (const auto why = refuse(callee.where())) return fail_call(pending->id, *why);
     engine::send(engine::make_node<engine::call_node<P, M>>(callee.where(), std::move(message), back));
@@ -128,19 +128,20 @@ class context {
   context(engine::cell& c, std::uint32_t incarnation) noexcept : cell_{&c}, incarnation_{incarnation} {}
 
   [[nodiscard]] engine::address find_cell(std::string_view path, const engine::process_ops* type) const;
-  [[nodiscard]] bool begin(engine::pending_call* record, engine::address callee, std::chrono::milliseconds limit);
+  [[nodiscard]] bool begin(engine::pending_call* record, std::chrono::milliseconds limit);
   [[nodiscard]] std::optional<error> refuse(engine::address callee) const;
   void fail_call(std::uint64_t id, error why);
   monitor_id watch(engine::address who, std::uint32_t incarnation, std::function<void(const down&)> then);
 
-  using make_message = std::function<engine::envelope*(engine::address)>;
+  using make_message = std::function<engine::envelope*(engine::address, std::uint64_t timer)>;
   timer_id arm_timer(std::chrono::nanoseconds delay, std::chrono::nanoseconds period, const engine::type_tag& type,
                      make_message make);
   template <class M>
   timer_id arm(std::chrono::nanoseconds delay, std::chrono::nanoseconds period, M message) {
-    return arm_timer(delay, period, engine::tag_of<M>, [m = std::move(message)](engine::address to) -> engine::envelope* {
-      return engine::make_node<engine::any_node<M, engine::envelope_kind::notice>>(to, M{m});
-    });
+    return arm_timer(delay, period, engine::tag_of<M>,
+                     [m = std::make_shared<const M>(std::move(message))](engine::address to, std::uint64_t timer) {
+                       return static_cast<engine::envelope*>(engine::make_node<engine::timer_node<M>>(to, timer, m));
+                     });
   }
 
   engine::cell* cell_;

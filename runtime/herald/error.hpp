@@ -17,7 +17,6 @@
 #include <string_view>
 #include <type_traits>
 #include <utility>
-#include <variant>
 #include <vector>
 
 namespace herald {
@@ -94,15 +93,15 @@ class [[nodiscard]] result {
   template <class U = T>
     requires(std::is_constructible_v<T, U> && !std::is_same_v<std::remove_cvref_t<U>, result> &&
              !std::is_same_v<std::remove_cvref_t<U>, error>)
-  result(U&& value) : content_{std::in_place_index<0>, std::forward<U>(value)} {}  // NOLINT: a value is a result
-  result(herald::error why) : content_{std::in_place_index<1>, std::move(why)} {}   // NOLINT: an error is a result
+  result(U&& value) : value_{std::in_place, std::forward<U>(value)} {}  // NOLINT: a value is a result
+  result(herald::error why) : why_{std::make_shared<const herald::error>(std::move(why))} {}  // NOLINT: an error is a result
 
-  [[nodiscard]] bool has_value() const noexcept { return content_.index() == 0; }
+  [[nodiscard]] bool has_value() const noexcept { return value_.has_value(); }
   explicit operator bool() const noexcept { return has_value(); }
 
-  [[nodiscard]] T& value() & { return checked(), *std::get_if<0>(&content_); }
-  [[nodiscard]] const T& value() const& { return checked(), *std::get_if<0>(&content_); }
-  [[nodiscard]] T&& value() && { return checked(), std::move(*std::get_if<0>(&content_)); }
+  [[nodiscard]] T& value() & { return checked(), *value_; }
+  [[nodiscard]] const T& value() const& { return checked(), *value_; }
+  [[nodiscard]] T&& value() && { return checked(), std::move(*value_); }
   [[nodiscard]] T& operator*() & { return value(); }
   [[nodiscard]] const T& operator*() const& { return value(); }
   [[nodiscard]] T&& operator*() && { return std::move(*this).value(); }
@@ -110,11 +109,11 @@ class [[nodiscard]] result {
   [[nodiscard]] const T* operator->() const { return &value(); }
   template <class U>
   [[nodiscard]] T value_or(U&& other) const& {
-    return has_value() ? *std::get_if<0>(&content_) : static_cast<T>(std::forward<U>(other));
+    return has_value() ? *value_ : static_cast<T>(std::forward<U>(other));
   }
 
   /// Undefined unless the result is an error.
-  [[nodiscard]] const herald::error& error() const noexcept { return *std::get_if<1>(&content_); }
+  [[nodiscard]] const herald::error& error() const noexcept { return *why_; }
 
   template <error_code_enum E>
   [[nodiscard]] bool is(E code) const noexcept {
@@ -125,7 +124,9 @@ class [[nodiscard]] result {
   void checked() const {
     if (!has_value()) throw bad_result{error()};
   }
-  std::variant<T, herald::error> content_;
+  // Not a variant: GCC 12 takes its destructor for a read of uninitialized memory, in every user's -O3 -Wall build.
+  std::optional<T> value_;
+  std::shared_ptr<const herald::error> why_;
 };
 
 template <>

@@ -220,7 +220,7 @@ class supervisor_ref {
   void ask(context& self, request<R> r, ms limit, F then) const {
     using continuation = engine::call_continuation<R, F>;
     auto* pending = new continuation{std::move(then)};
-    if (!engine::begin_call(self.cell(), self.incarnation(), pending, where_, limit)) return;
+    if (!engine::begin_call(self.cell(), self.incarnation(), pending, limit)) return;
     const engine::reply_to back{self.self().where(), self.incarnation(), pending->id, nullptr};
     if (where_.cell == nullptr) return engine::fail_call(self.cell(), self.incarnation(), pending->id, engine::noproc_error());
     post<R>(std::move(r), back);

@@ -3,6 +3,7 @@
 #include <herald/child_spec.hpp>
 #include <herald/context.hpp>
 #include <herald/engine/core.hpp>
+#include <herald/engine/at_home.hpp>
 #include <herald/engine/operation.hpp>
 #include <herald/engine/pending.hpp>
 
@@ -119,22 +120,19 @@ void pending_call::forget(host& home) noexcept {
   home.disarm(*this);
 }
 
-bool begin_call(cell& self, std::uint32_t incarnation, pending_call* record, address callee,
-                std::chrono::milliseconds limit) {
-  const runtime_entry entry;
-  auto* f = entry.owned();
-  if (f == nullptr || f->current != &self || self.incarnation != incarnation) {
-    delete record;
-    return false;
-  }
-  auto& home = *self.home;
-  record->callee = callee;
+bool begin_call(cell& self, std::uint32_t incarnation, pending_call* record, std::chrono::milliseconds limit) {
+  auto& system = self.home->system();
   record->limit = limit;
-  record->id = home.expect(*record);
-  home.attach(self, *record);
-  record->when = home.now() + limit;
-  home.arm(*record);
-  return true;
+  record->id = system.next_number();
+  record->when = system.time().now() + limit;
+  const runtime_entry entry;
+  return at_home(entry, self, incarnation, [record = owned_expectation<pending_call>{record}](cell& c) mutable {
+    auto& home = *c.home;
+    auto& kept = *record.release();
+    home.expect(kept.id, kept);
+    home.attach(c, kept);
+    home.arm(kept);
+  });
 }
 
 void fail_call(cell& self, std::uint32_t incarnation, std::uint64_t id, error why) {

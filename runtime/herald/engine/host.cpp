@@ -161,13 +161,13 @@ bool host::run_cell(cell& c, frame& f, std::uint32_t quantum, std::uint32_t& han
     }
     count();
   } catch (...) {
-    count();
     const auto why = crash_of_current_exception();
     const auto* type = e->ops->type;
     if (!leave_user(f)) {
       rejoin(f, user_phase::handler, e, true, why, type);
       return false;
     }
+    count();
     if (e->ops->finish == nullptr) {
       free_node_memory(e, e->size, &f);
     } else {

@@ -131,7 +131,7 @@ class host {
   [[nodiscard]] time_point now() const;
 
   // Pending calls and monitors of this host's processes, found again by number.
-  [[nodiscard]] std::uint64_t expect(attachment& a);
+  void expect(std::uint64_t id, attachment& a) { expected_.emplace(id, &a); }
   [[nodiscard]] attachment* expected(std::uint64_t id) noexcept;
   void forget(std::uint64_t id) noexcept { expected_.erase(id); }
   // Monitors on this host's processes, by number.

@@ -59,12 +59,6 @@ void host::fire_timers() {
   }
 }
 
-std::uint64_t host::expect(attachment& a) {
-  const auto id = system_.next_number();
-  expected_.emplace(id, &a);
-  return id;
-}
-
 attachment* host::expected(std::uint64_t id) noexcept {
   const auto found = expected_.find(id);
   return found != expected_.end() ? found->second : nullptr;

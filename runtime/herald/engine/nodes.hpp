@@ -67,6 +67,29 @@ struct any_node final : message_node<M> {
   static constexpr envelope_ops node_ops{run, nullptr, message_node<M>::discard, nullptr, &tag_of<M>, Kind};
 };
 
+/// False: the timer was cancelled after it had sent this message.
+[[nodiscard]] bool timer_due(cell& c, std::uint64_t id);
+
+/// What a timer sends to its own process.
+template <class M>
+struct timer_node final : envelope {
+  timer_node(address receiver, std::uint64_t timer, std::shared_ptr<const M> m)
+      : envelope{node_ops, receiver}, id{timer}, message{std::move(m)} {}
+  std::uint64_t id;
+  std::shared_ptr<const M> message;
+  static void run(envelope* e, cell* c, frame&) {
+    auto* self = static_cast<timer_node*>(e);
+    const auto message = std::move(self->message);
+    if (!timer_due(*c, self->id)) return;
+    c->ops->find(tag_of<M>)->invoke(c->state, context_of(*c), message.get());
+  }
+  static void finish(envelope* e, frame&, const exit_reason*) noexcept { free_node(static_cast<timer_node*>(e)); }
+  static void discard(envelope* e, discard_reason, const exit_reason*) noexcept {
+    free_node(static_cast<timer_node*>(e));
+  }
+  static constexpr envelope_ops node_ops{run, finish, discard, nullptr, &tag_of<M>, envelope_kind::notice};
+};
+
 /// Who waits for a call's end: a process (by the number of its pending call) or a plain thread.
 struct reply_to {
   address caller;

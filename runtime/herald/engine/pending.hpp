@@ -2,6 +2,7 @@
 // What a process waits for: the end of a call, a down notice. Each is found again by number, belongs to one incarnation,
 // and is wiped with it; an answer that comes later finds nobody.
 
+#include <memory>
 #include <utility>
 
 #include <herald/engine/cell.hpp>
@@ -27,9 +28,11 @@ struct expectation_end {
   void operator()(expectation* e) const noexcept { e->dispose(); }
 };
 
+template <class T>
+using owned_expectation = std::unique_ptr<T, expectation_end>;
+
 struct pending_call : expectation, timer {
   std::chrono::milliseconds limit{0};
-  address callee;
   void fire(host& home) override;
   void forget(host& home) noexcept override;
 };
@@ -48,9 +51,9 @@ struct call_continuation final : pending_call {
   }
 };
 
-/// Registers a pending call of the calling handler's process and gives the number under which the answer finds it.
-/// False, and the record is gone: the caller's handler was left behind, or no handler of this process runs here.
-[[nodiscard]] bool begin_call(cell& self, std::uint32_t incarnation, pending_call* record, address callee,
+/// Registers a pending call of the calling handler's process, under the number by which the answer finds it
+/// (record->id). False, and the record is gone: no handler of this incarnation runs here.
+[[nodiscard]] bool begin_call(cell& self, std::uint32_t incarnation, pending_call* record,
                               std::chrono::milliseconds limit);
 /// Ends a pending call at once with an error, through the mailbox like any other answer.
 void fail_call(cell& self, std::uint32_t incarnation, std::uint64_t id, error why);
