@@ -33,6 +33,8 @@ class memory_storage final : public storage {
   [[nodiscard]] bool in_transaction() const noexcept override { return writing_.owns_lock(); }
   [[nodiscard]] result<void> commit() override;
   void rollback() noexcept override;
+  [[nodiscard]] bool blocks() const noexcept override { return false; }
+  [[nodiscard]] std::chrono::nanoseconds patience() const noexcept override { return {}; }
   [[nodiscard]] result<std::size_t> trim(std::uint64_t sequence, std::size_t limit) override;
 
   [[nodiscard]] result<record> find(const resource_table& resource, const row_key& key) override;

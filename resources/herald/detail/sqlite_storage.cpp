@@ -202,8 +202,10 @@ result<void> sqlite_storage::begin() {
 void sqlite_storage::leave_transaction() noexcept { writer_.store({}, std::memory_order_relaxed); }
 
 result<void> sqlite_storage::commit() {
+  const auto begun = std::chrono::steady_clock::now();
   auto done = keep_counters();
   if (done) done = run(commit_, "commit a batch of actions");
+  commit_time_ += (std::chrono::steady_clock::now() - begun - commit_time_) / 8;
   if (!done) {
     rollback();
     return done;

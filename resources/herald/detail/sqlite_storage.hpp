@@ -33,6 +33,8 @@ class sqlite_storage final : public storage {
   [[nodiscard]] bool in_transaction() const noexcept override { return db_.in_transaction(); }
   [[nodiscard]] result<void> commit() override;
   void rollback() noexcept override;
+  [[nodiscard]] bool blocks() const noexcept override { return true; }
+  [[nodiscard]] std::chrono::nanoseconds patience() const noexcept override { return commit_time_ / 2; }
   [[nodiscard]] result<std::size_t> trim(std::uint64_t sequence, std::size_t limit) override;
 
   [[nodiscard]] result<record> find(const resource_table& resource, const row_key& key) override;
@@ -110,7 +112,8 @@ class sqlite_storage final : public storage {
   std::atomic<std::thread::id> writer_;
   std::vector<event_ptr> written_;
   std::vector<mark> savepoints_;
-  std::string payload_;  // reused from event to event
+  std::chrono::nanoseconds commit_time_{};  // smoothed over about eight commits
+  std::string payload_;                     // reused from event to event
 };
 
 }  // namespace herald::detail

@@ -11,6 +11,7 @@
 #include <herald/event_record.hpp>
 #include <herald/transaction.hpp>
 
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <functional>
@@ -51,6 +52,10 @@ class storage {
   /// On failure the transaction is rolled back.
   [[nodiscard]] virtual result<void> commit() = 0;
   virtual void rollback() noexcept = 0;
+  /// True when writing waits for a disk, so that the writer wants a thread of its own.
+  [[nodiscard]] virtual bool blocks() const noexcept = 0;
+  /// How long a COMMIT may be put off so that more actions share it: a part of what one costs. 0: not at all.
+  [[nodiscard]] virtual std::chrono::nanoseconds patience() const noexcept = 0;
   /// Drops the events up to `sequence`, at most `limit` of them, and raises the floor. Gives how many went.
   [[nodiscard]] virtual result<std::size_t> trim(std::uint64_t sequence, std::size_t limit) = 0;
 

@@ -37,7 +37,8 @@ store_core::store_core(std::shared_ptr<detail::storage> data, const store_option
 store_core::~store_core() { close(); }
 
 result<void> store_core::submit(std::unique_ptr<job> action) {
-  bool wake = false;
+  std::shared_ptr<const std::function<void()>> wake;
+  bool gathered = false;
   {
     const std::lock_guard lock{queue_mutex_};
     if (closed_) return closed_error(*data_);
@@ -47,9 +48,11 @@ result<void> store_core::submit(std::unique_ptr<job> action) {
                                queue_.size())};
     }
     queue_.push_back(std::move(action));
-    wake = !std::exchange(awake_, true);
+    if (!std::exchange(awake_, true)) wake = wake_;
+    gathered = wanted_ != 0 && queue_.size() >= wanted_;
   }
-  if (wake && wake_) wake_();
+  if (gathered) arrived_.notify_one();
+  if (wake) (*wake)();
   return {};
 }
 
@@ -64,17 +67,32 @@ void store_core::trim_to(std::uint64_t sequence) noexcept {
   }
 }
 
-void store_core::close() {
+std::size_t store_core::waiting() const {
+  const std::lock_guard lock{queue_mutex_};
+  return queue_.size();
+}
+
+void store_core::refuse_waiting(const error& why) {
   std::deque<std::unique_ptr<job>> left;
   {
     const std::lock_guard lock{queue_mutex_};
-    closed_ = true;
     left.swap(queue_);
   }
-  for (const auto& action : left) action->done(closed_error(*data_));
+  for (const auto& action : left) action->done(why);
 }
 
-void store_core::on_work(std::function<void()> wake) { wake_ = std::move(wake); }
+void store_core::close() {
+  {
+    const std::lock_guard lock{queue_mutex_};
+    closed_ = true;
+  }
+  refuse_waiting(closed_error(*data_));
+}
+
+void store_core::on_work(std::function<void()> wake) {
+  const std::lock_guard lock{queue_mutex_};
+  wake_ = wake ? std::make_shared<const std::function<void()>>(std::move(wake)) : nullptr;
+}
 void store_core::on_commit(commit_listener listener) { listener_ = std::move(listener); }
 
 bool store_core::take_waiting() {
@@ -88,6 +106,20 @@ bool store_core::take_waiting() {
   // Said under the lock: either the writer sees an action here, or its submit sees the writer asleep.
   if (batch_.empty()) awake_ = false;
   return took;
+}
+
+bool store_core::wait_for_more() {
+  const auto patience = data_->patience();
+  {
+    std::unique_lock lock{queue_mutex_};
+    if (patience.count() > 0 && batch_.size() < expected_ && batch_.size() < batch_limit_) {
+      wanted_ = std::min(expected_, batch_limit_) - batch_.size();
+      arrived_.wait_for(lock, patience, [&] { return queue_.size() >= wanted_; });
+      wanted_ = 0;
+    }
+    expected_ = batch_.size() + queue_.size();
+  }
+  return take_waiting();
 }
 
 void store_core::put_back() {
@@ -128,7 +160,7 @@ void store_core::run_batch() {
       return run_singly();
     }
     // Whoever came while these ran spares a COMMIT by coming along.
-  } while (take_waiting());
+  } while (take_waiting() || wait_for_more());
   const auto written = data_->written();
   committed_.assign(written.begin(), written.end());
   if (auto committed = data_->commit(); !committed) {

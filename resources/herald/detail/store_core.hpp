@@ -6,13 +6,16 @@
 // Whoever calls execute() is the writer for that time (the writer process; a test; a benchmark): it takes what waits into one
 // transaction, each action in a savepoint of its own, takes in what has come meanwhile, commits, answers the callers, and
 // then hands the events over in order. While a batch waits for the disk, the next one gathers: load makes batches grow.
+// Callers who have just been answered often ask again at once, and would always find a COMMIT under way that took only half of
+// them along; so a batch that is smaller than the number of actions that were about a moment ago waits for the rest, for a
+// part of the time that a COMMIT takes.
 //
 // A failing action is rolled back alone. A failure that ends the whole transaction (full disk, I/O error) makes every
 // action of the batch run again in a transaction of its own, so an action may run twice before it is answered; a failed
 // COMMIT is every caller's error. When an exception ends a writer, the batch goes back into the queue, and the next
 // writer's recover() hands over what was committed and not handed over.
 //
-// Private. Thread safety: shared objects: safe, but on_commit and on_work are set before the first execute. Lifetime: by
+// Private. Thread safety: shared objects: safe, but on_commit is set before the first execute. Lifetime: by
 // shared_ptr; actions still waiting at the end are answered `closed`. The idea: group commit; the transactional outbox.
 
 #include "storage.hpp"
@@ -22,6 +25,7 @@
 
 #include <atomic>
 #include <concepts>
+#include <condition_variable>
 #include <deque>
 #include <functional>
 #include <memory>
@@ -80,10 +84,14 @@ class store_core {
   /// Refuses further actions and answers the waiting ones `closed`.
   void close();
 
-  // Set once, before the first execute.
-  /// Called from submit when the writer may be asleep.
+  /// Actions that wait for the writer.
+  [[nodiscard]] std::size_t waiting() const;
+  /// Answers the actions that wait now; for a store that has no writer and will not have one soon.
+  void refuse_waiting(const error& why);
+
+  /// Called from submit when the writer may be asleep; each writer sets its own.
   void on_work(std::function<void()> wake);
-  /// Called by the writer with what was committed, in order, each event once. What it throws ends the writer.
+  /// Set once, before the first execute. Called by the writer with what was committed, in order, each event once. What it throws ends the writer.
   void on_commit(commit_listener listener);
 
   // For the writer, one at a time.
@@ -103,6 +111,7 @@ class store_core {
   };
 
   [[nodiscard]] bool take_waiting();
+  [[nodiscard]] bool wait_for_more();
   void put_back();
   void run_batch();
   void run_singly();
@@ -116,11 +125,14 @@ class store_core {
   std::shared_ptr<detail::storage> data_;
   std::size_t batch_limit_;
   std::size_t queue_limit_;
-  std::function<void()> wake_;
   commit_listener listener_;
 
   mutable std::mutex queue_mutex_;
   std::deque<std::unique_ptr<job>> queue_;
+  std::shared_ptr<const std::function<void()>> wake_;
+  std::condition_variable arrived_;
+  std::size_t wanted_ = 0;    // the writer waits for so many; 0: it does not
+  std::size_t expected_ = 1;  // actions that were waiting or in hand at the last COMMIT
   bool awake_ = false;   // a wake-up is under way, or the writer is at work
   bool closed_ = false;
 
