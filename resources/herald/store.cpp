@@ -90,7 +90,7 @@ result<action_outcome> store::perform_function(function_of_transaction function,
 void store::begin(context& self, action_request request, engine::pending_call* then) const {
   const auto limit = request.limit;
   const engine::address own = self.self().where();
-  if (!engine::begin_call(self.cell(), self.incarnation(), then, own, limit)) return;
+  if (!engine::begin_call(self.cell(), self.incarnation(), then, limit)) return;
   const engine::reply_to back{own, self.incarnation(), then->id, nullptr};
   auto taken = state_->core().submit(
       [request = std::move(request)](transaction& tx) { return apply(tx, request); },
