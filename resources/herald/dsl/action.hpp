@@ -185,11 +185,11 @@ template <class... Options>
 constexpr auto make_action(std::string_view name, op kind, const Options&... options) {
   static_assert(((is_accepts<Options> || is_require<Options> || is_step<Options>) && ...),
                 "herald: this is not an option of an action (accepts, require, change, validate and after_action are)");
+  static_assert((0 + ... + (is_accepts<Options> ? 1 : 0)) <= 1, "herald: accepts is given twice");
   if (name.empty()) rule::an_action_needs_a_name_without_spaces_or_control_characters();
   for (const char c : name) {
     if (c <= ' ' && c >= 0) rule::an_action_needs_a_name_without_spaces_or_control_characters();
   }
-  if ((0 + ... + (is_accepts<Options> ? 1 : 0)) > 1) rule::accepts_is_given_twice();
   return action_part<Options...>{name, kind, {options...}};
 }
 

@@ -179,9 +179,10 @@ struct attribute_reader {
   }
 
   constexpr void read(dsl::primary_key_option) {
+    static_assert(type != value_type::list && type != value_type::real,
+                  "herald: a primary key must not be a list or a real");
     once(part.info.primary_key);
     if (part.info.ops->nullable) rule::a_primary_key_must_not_be_nullable();
-    if (type == value_type::list || type == value_type::real) rule::a_primary_key_must_not_be_a_list_or_a_real();
   }
   constexpr void read(dsl::uuid_v7_option) {
     static_assert(type == value_type::uuid, "herald: uuid_v7 needs an attribute of type herald::uuid");

@@ -18,7 +18,6 @@ inline void a_column_needs_a_name_of_letters_digits_and_underscores() {}
 inline void an_attribute_option_is_given_twice() {}
 inline void an_attribute_is_filled_in_by_uuid_v7_or_generated_or_a_timestamp_or_a_lock_and_only_one_of_them() {}
 inline void a_primary_key_must_not_be_nullable() {}
-inline void a_primary_key_must_not_be_a_list_or_a_real() {}
 inline void a_primary_key_must_not_be_sensitive() {}
 inline void a_generated_integer_must_be_the_only_primary_key() {}
 inline void a_resource_has_at_most_one_optimistic_lock() {}
@@ -37,7 +36,6 @@ inline void an_action_is_declared_twice() {}
 inline void accepts_names_an_attribute_the_resource_does_not_have() {}
 inline void accepts_names_an_attribute_that_the_engine_fills_in() {}
 inline void accepts_names_a_primary_key_in_an_update() {}
-inline void accepts_is_given_twice() {}
 inline void a_destroy_accepts_nothing() {}
 inline void require_names_an_attribute_the_resource_does_not_have() {}
 inline void require_names_an_attribute_the_action_does_not_accept() {}
