@@ -92,7 +92,10 @@ bool engine::timer_due(engine::cell& c, std::uint64_t id) {
 
 any_ref context::self() const noexcept { return any_ref{cell_->self()}; }
 
-std::string context::path() const { return core::path_of(*cell_); }
+std::string context::path() const {
+  const runtime_entry entry;
+  return entry.fenced() ? entry.any()->away->path : core::path_of(*cell_);
+}
 
 address context::find_cell(std::string_view path, const process_ops* type) const {
   return find_in_tree(cell_->home->system(), path, type);
@@ -173,7 +176,7 @@ monitor_id context::watch(address who, std::uint32_t incarnation, std::function<
     auto& kept = *record.release();
     c.home->expect(kept.id, kept);
     c.home->attach(c, kept);
-    if (kept.watched.cell != nullptr) begin_watch(kept.watched, w, current_frame);
+    begin_watch(kept.watched, w, current_frame);
   });
   return begun ? monitor_id{id} : monitor_id{};
 }

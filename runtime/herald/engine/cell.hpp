@@ -77,6 +77,7 @@ struct alignas(64) cell {
   bool own_block = false;        ///< the state lives in memory of its own (too large, or a zombie has the inline room)
   bool room_taken = false;       ///< the inline room still belongs to a zombie
   bool drops_while_ended = false;
+  bool refuses_calls_while_ended = false;  ///< it pauses before a restart, longer than callers want to wait
   bool start_failed = false;     ///< of a supervisor: it ends because its start failed
   user_phase phase = user_phase::handler;
   attachment* attachments = nullptr;

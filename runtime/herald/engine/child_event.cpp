@@ -29,6 +29,9 @@ envelope* make_event_node(cell& c, child_event event) { return make_node<event_n
 
 void tell_parent(cell& c, child_event_kind kind, const exit_reason& why, frame* owned) {
   if (c.parent.cell == nullptr) {
+    // Nobody restarts the root: whoever waits for one of its processes is told so.
+    const bool over = kind == child_event_kind::down || kind == child_event_kind::start_failed;
+    if (over) c.home->rest_cell(c);
     c.home->system().on_root(c, kind, why);
     return;
   }

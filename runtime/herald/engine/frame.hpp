@@ -40,6 +40,7 @@ struct alignas(64) frame {
   const void* delivery = nullptr;  ///< what a higher floor hands over with the message (the topic, the missed count)
   void* execution = nullptr;       ///< the scheduler's context, as the executor wants it back
   bool lost = false;               ///< the host was taken away; written under the host's seize mutex
+  bool burying = false;            ///< the user code is a zombie's destructor, not the cell's present life
   std::shared_ptr<away_record> away;
 
   /// The slow half of pause_user: asks under the host's mutex whether the host was really taken.

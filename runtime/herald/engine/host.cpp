@@ -83,8 +83,10 @@ std::optional<host::overrun> host::seize() {
   f.away->of = &c;
   f.away->incarnation = c.incarnation;
   f.away->in_hand = const_cast<envelope*>(f.in_hand);
-  c.busy |= busy_away;
-  c.away = f.away;
+  if (!f.burying) {
+    c.busy |= busy_away;
+    c.away = f.away;
+  }
   static_cast<void>(frame_.release());  // its runner deletes it when it comes back
   frame_ = std::make_unique<frame>();
   frame_->home = this;
@@ -114,6 +116,7 @@ run_result host::run(frame& f, const run_budget& budget) {
       if (ready_head_ == nullptr) ready_tail_ = nullptr;
       c.ready_next = nullptr;
       c.ready = false;
+      if (c.status == cell_status::free && !c.room_taken) cells_.give_back(c);  // freed while it stood here
       const bool was_last = &c == last;
       if (!run_cell(c, f, budget.quantum, handled)) return run_result::lost;
       if (was_last || control_waiting() || !local_control_.empty()) break;
@@ -126,11 +129,6 @@ bool host::run_cell(cell& c, frame& f, std::uint32_t quantum, std::uint32_t& han
   constexpr std::uint32_t stops = busy_idle | busy_away | busy_ending;
   envelope* e = nullptr;
   std::uint32_t n = 0;
-  const auto count = [&] {
-    handled += n;
-    c.handled += n;
-    count_handled(n);
-  };
   try {
     while (n < quantum && (c.busy & stops) == 0 && c.mail.head != nullptr) {
       if (control_waiting() || !local_control_.empty()) break;
@@ -159,31 +157,39 @@ bool host::run_cell(cell& c, frame& f, std::uint32_t quantum, std::uint32_t& han
         e->ops->finish(e, f, nullptr);
       }
     }
-    count();
+  } catch (const std::exception& thrown) {
+    return crash_in_hand(c, f, e, n, crash_of(thrown));
   } catch (...) {
-    const auto why = crash_of_current_exception();
-    const auto* type = e->ops->type;
-    if (!leave_user(f)) {
-      rejoin(f, user_phase::handler, e, true, why, type);
-      return false;
-    }
-    count();
-    if (e->ops->finish == nullptr) {
-      free_node_memory(e, e->size, &f);
-    } else {
-      e->ops->finish(e, f, &why);
-    }
-    f.in_hand = nullptr;
-    crashed(c, f, type, why);
-    return !f.lost;
+    return crash_in_hand(c, f, e, n, crash_of_current_exception());
   }
   f.in_hand = nullptr;
+  handled += n;
+  c.handled += n;
+  count_handled(n);
   if ((c.busy & busy_ending) != 0 && (c.busy & (busy_idle | busy_away)) == 0) {
     end_life(c, f, c.ending, true);
     return !f.lost;
   }
   if (c.mail.head != nullptr && (c.busy & stops) == 0) make_ready(c);
   return true;
+}
+
+bool host::crash_in_hand(cell& c, frame& f, envelope* e, std::uint32_t n, const exit_reason& why) {
+  const auto* type = e->ops->type;
+  if (!leave_user(f)) {
+    rejoin(f, user_phase::handler, e, true, why, type);
+    return false;
+  }
+  c.handled += n;
+  count_handled(n);
+  if (e->ops->finish == nullptr) {
+    free_node_memory(e, e->size, &f);
+  } else {
+    e->ops->finish(e, f, &why);
+  }
+  f.in_hand = nullptr;
+  crashed(c, f, type, why);
+  return !f.lost;
 }
 
 bool host::drain_control(frame& f) {
@@ -240,7 +246,8 @@ void host::deliver(envelope* e) {
   }
   const auto depth = c.depth.load(std::memory_order_relaxed);
   if (e->ops->kind < envelope_kind::notice) {
-    if (c.status == cell_status::ended && c.drops_while_ended) {
+    if (c.status == cell_status::ended &&
+        (c.drops_while_ended || (c.refuses_calls_while_ended && e->ops->kind == envelope_kind::call))) {
       e->ops->discard(e, discard_reason::restarting, nullptr);
       return;
     }

@@ -161,6 +161,7 @@ class host {
   [[nodiscard]] bool drain_mail(frame& f);
   [[nodiscard]] bool drain_control(frame& f);
   [[nodiscard]] bool run_cell(cell& c, frame& f, std::uint32_t quantum, std::uint32_t& handled);
+  [[nodiscard]] bool crash_in_hand(cell& c, frame& f, envelope* e, std::uint32_t n, const exit_reason& why);
   void make_ready(cell& c) noexcept;
   void overflow(cell& c, envelope* e);
   void finish_end(cell& c, frame& f);
@@ -198,7 +199,7 @@ class host {
   timer_heap timers_;
   time_point noted_alarm_ = time_point::max();  ///< the deadline the clock knows of
   std::unordered_map<std::uint64_t, attachment*> expected_;
-  std::uint64_t next_expected_ = 1;
+  std::size_t living_ = 0;  ///< cells in use
   std::array<std::unique_ptr<host_slot>, host_slots> slots_;
   std::atomic<std::uint64_t> handled_{0};
 };

@@ -28,6 +28,7 @@ cell& host::make_cell(std::shared_ptr<const child_spec> spec, std::shared_ptr<co
   c.limit = spec->options.mailbox.when_full == unbounded ? ~std::uint32_t{0} : spec->options.mailbox.limit;
   c.overflow = static_cast<std::uint8_t>(spec->options.mailbox.when_full);
   c.drops_while_ended = spec->options.on_restart == drop;
+  c.refuses_calls_while_ended = spec->options.backoff.first.count() > 0;
   c.spec = std::move(spec);
   c.args = std::move(args);
   c.parent = parent;
@@ -39,6 +40,7 @@ cell& host::make_cell(std::shared_ptr<const child_spec> spec, std::shared_ptr<co
   c.crashed_on = nullptr;
   c.poison = nullptr;
   c.phase = user_phase::handler;
+  ++living_;
   return c;
 }
 
@@ -54,7 +56,7 @@ void host::free_cell(cell& c) {
   c.ending = {};
   // A cell in the ready list or with a zombie in its room waits for the loop and the zombie; it is not reused before.
   if (!c.ready && !c.room_taken) cells_.give_back(c);
-  if (dedicated) system_.give_own_thread_host(*this);
+  if (--living_ == 0 && dedicated) system_.give_own_thread_host(*this);
 }
 
 template <class F>
@@ -114,6 +116,7 @@ void host::after_init(cell& c, frame& f, bool threw, const exit_reason& why) {
       if (s) s->incarnation_failed(c);
     const bool ignored = why.kind() == exit_reason::custom && why.text() == ignored_word;
     if (!ignored) system_.tell(report::start_failed, c, c.incarnation, why);
+    tell_watchers_life_over(c, &f);
     tell_parent(c, ignored ? child_event_kind::ignored : child_event_kind::start_failed, why, &f);
     return;
   }
@@ -196,11 +199,12 @@ void host::free_state(cell& c) noexcept {
 
 void host::after_destroy(cell& c) {
   auto* f = current_frame;
+  wipe_attachments(c);  // the destructor may have armed something, too
   c.busy = (c.busy & (busy_mail | busy_suspect)) | busy_idle;
   for (auto& s : slots_)
     if (s) s->incarnation_ended(c);
   if (c.poison != nullptr) clear_mail(c, discard_reason::poison, &c.ending, c.poison);
-  if (c.drops_while_ended) clear_mail(c, discard_reason::restarting, &c.ending);
+  if (c.drops_while_ended || c.refuses_calls_while_ended) clear_mail(c, discard_reason::restarting, &c.ending);
   if (!c.ops->supervisor)
     system_.tell(c.ending.clean() ? report::ended : report::crashed, c, c.incarnation, c.ending);
   tell_watchers_life_over(c, f);
@@ -224,8 +228,10 @@ void host::clear_mail(cell& c, discard_reason why, const exit_reason* because, c
   std::uint32_t kept = 0;
   while (!c.mail.empty()) {
     auto* e = c.mail.pop();
-    const bool goes = only != nullptr ? e->ops->type == only
-                                      : e->ops->kind < envelope_kind::notice || why == discard_reason::noproc;
+    const auto kind = e->ops->kind;
+    bool goes = kind < envelope_kind::notice || why == discard_reason::noproc;
+    if (only != nullptr) goes = e->ops->type == only;
+    if (why == discard_reason::restarting && !c.drops_while_ended) goes = kind == envelope_kind::call;
     if (goes) {
       e->ops->discard(e, why, because);
     } else {
@@ -320,11 +326,11 @@ void host::back_from_away(const std::shared_ptr<away_record>& record, frame& f, 
 
 void host::fence(cell& c) {
   auto record = std::move(c.away);
-  record->fenced.store(true, std::memory_order_release);
   record->state = c.state;
   record->own_block = c.own_block;
   record->ops = c.ops;
   record->path = core::path_of(c);
+  record->fenced.store(true, std::memory_order_release);
   const exit_reason why{exit_reason::killed};
   if (record->in_hand != nullptr && record->in_hand->ops->abandon != nullptr)
     record->in_hand->ops->abandon(record->in_hand, why);
@@ -346,6 +352,7 @@ void host::fence(cell& c) {
     c.busy = (c.busy & (busy_mail | busy_suspect)) | busy_idle;
     for (auto& s : slots_)
       if (s) s->incarnation_failed(c);
+    tell_watchers_life_over(c, current_frame);
     tell_parent(c, child_event_kind::start_failed, why, current_frame);
   } else {
     after_destroy(c);
@@ -358,10 +365,12 @@ void host::bury_zombie(const away_record& record, frame& f, user_phase phase, bo
   const bool has_state = phase == user_phase::handler || phase == user_phase::terminate ||
                          (phase == user_phase::init && !threw);
   if (has_state) {
+    f.burying = true;
     enter_user(f, c);
     ops->destroy(record.state);
     // If the destructor overruns too, the host goes on without this thread; there is nothing left to rejoin with.
     if (!leave_user(f)) return system_.runs().returned(*this);
+    f.burying = false;
   }
   if (record.own_block) {
     slab::free_block(record.state, ops->size, ops->align);

@@ -3,6 +3,7 @@
 #include <herald/engine/core.hpp>
 #include <herald/engine/host.hpp>
 #include <herald/engine/operation.hpp>
+#include <herald/engine/watch.hpp>
 
 namespace herald::engine {
 
@@ -75,6 +76,13 @@ void host::drop_everything() noexcept {
   while (!local_control_.empty()) drop(local_control_.pop());
   if (operation_ != nullptr) drop(std::exchange(operation_, nullptr));
   while (!local_.empty()) drop(local_.pop());
+  // What waits in mailboxes of processes that have ended, and who still watches them.
+  cells_.each([&](cell& c) {
+    while (!c.mail.empty()) drop(c.mail.pop());
+    c.depth.store(0, std::memory_order_relaxed);
+    while (c.watchers != nullptr) delete std::exchange(c.watchers, c.watchers->following);
+  });
+  watches.clear();
 }
 
 }  // namespace herald::engine

@@ -28,7 +28,10 @@ simulation_executor::~simulation_executor() {
   sim_.runs = nullptr;
 }
 
-void simulation_executor::add(host& h, bool) { system_ = &h.system(); }
+void simulation_executor::add(host& h, bool own_thread) {
+  system_ = &h.system();
+  h.dedicated = own_thread;
+}
 
 void simulation_executor::schedule(host& h, frame*) { runnable_.push_back({&h, false}); }
 void simulation_executor::run_seized(host& h) { runnable_.push_back({&h, true}); }

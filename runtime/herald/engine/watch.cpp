@@ -98,10 +98,12 @@ struct watch_order final : envelope {
 }  // namespace
 
 void begin_watch(address watched, watch w, frame* owned) {
+  if (watched.cell == nullptr) return send_down(w, watched, exit_reason::noproc, owned);
   host::post(make_node<watch_order>(watched, w), owned);
 }
 
 void end_watch(address watched, std::uint64_t id, frame* owned) {
+  if (watched.cell == nullptr) return;
   // Also when the cell is another process by now: the number is unique, and its host's table decides.
   post_control(*watched.cell->home, owned, [id](cell*, frame& by) {
     const auto found = by.home->watches.find(id);
