@@ -66,7 +66,7 @@ struct application::impl {
 
   result<void> start() {
     if (!options_ok) return options_ok.error();
-    if (const auto ok = check(*spec); !ok) return ok.error();
+    if (const auto ok = check_spec(*spec); !ok) return ok.error();
     {
       const std::lock_guard lock{mutex};
       if (begun) return error{errc::already_started, "the application " + spec->id + " was started before"};

@@ -152,7 +152,7 @@ child_spec make_dynamic(std::string id, child_spec pattern, const dynamic_option
 
 }  // namespace detail
 
-result<void> check(const child_spec& spec) {
+result<void> check_spec(const child_spec& spec) {
   checker c;
   c.child({}, spec);
   auto faults = c.take();

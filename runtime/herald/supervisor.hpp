@@ -78,7 +78,7 @@ template <class P>
 }
 
 /// The first thing wrong with a tree of specs, with a field for each fault; nothing is started with a wrong one.
-[[nodiscard]] result<void> check(const child_spec& spec);
+[[nodiscard]] result<void> check_spec(const child_spec& spec);
 
 enum class child_state_t : std::uint8_t { running, starting, restarting, stopped };
 

@@ -34,7 +34,7 @@ child_record* supervisor_state::find(any_ref who) const {
 void supervisor_state::start_child(frame& f, child_spec spec, reply_once<any_ref> reply) {
   if (spec_->dynamic)
     return reply.answer(error{errc::not_supported, "a dynamic supervisor starts children of its one pattern, with start_child<P>(args)"});
-  if (const auto ok = check(spec); !ok) return reply.answer(ok.error());
+  if (const auto ok = check_spec(spec); !ok) return reply.answer(ok.error());
   if (occupied()) {
     auto shared = std::make_shared<reply_once<any_ref>>(std::move(reply));
     deferred_.emplace_back([this, spec = std::move(spec), shared](frame& by) { start_child(by, spec, std::move(*shared)); });
