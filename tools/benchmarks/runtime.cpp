@@ -57,15 +57,28 @@ void add_runtime_benchmarks(registry& all) {
            .baseline = side{caf + "scoped_actor request",
                             [](const options& o) { return raw::call_from_thread(o.amount(50'000, 20'000)); }}});
 
+  const auto raw_spawn = side{caf + "spawn and watch 100k", [](const options&) { return raw::spawn(100'000); }};
   all.add({.name = "spawn_supervised",
            .unit = "M/s",
            .direction = better::higher,
-           .ours = {"supervised start of 100k with init", [](const options&) { return runtime::spawn(100'000); }},
-           .baseline = side{caf + "spawn and watch 100k", [](const options&) { return raw::spawn(100'000); }}});
+           .ours = {"start_child of 100k with init", [](const options&) { return runtime::spawn(100'000); }},
+           .baseline = raw_spawn});
+  all.add({.name = "spawn_supervised_static",
+           .unit = "M/s",
+           .direction = better::higher,
+           .ours = {"100k named children, in order", [](const options&) { return runtime::spawn_static(100'000); }},
+           .baseline = raw_spawn,
+           .quick = false});
+  const auto raw_stop = side{caf + "exit to all, down from all", [](const options&) { return raw::stop(100'000); }};
   all.add({.name = "stop_100k",
            .unit = "ms",
-           .ours = {"stop of the tree, in order", [](const options&) { return runtime::stop(100'000); }},
-           .baseline = side{caf + "exit to all, down from all", [](const options&) { return raw::stop(100'000); }}});
+           .ours = {"children of a dynamic supervisor", [](const options&) { return runtime::stop(100'000); }},
+           .baseline = raw_stop});
+  all.add({.name = "stop_100k_static",
+           .unit = "ms",
+           .ours = {"100k named children, in order", [](const options&) { return runtime::stop_static(100'000); }},
+           .baseline = raw_stop,
+           .quick = false});
   for (const auto& [name, fraction] : {std::pair{"restart_p50", 0.5}, std::pair{"restart_p99", 0.99}})
     all.add({.name = name,
              .unit = "us",
@@ -78,13 +91,22 @@ void add_runtime_benchmarks(registry& all) {
                               }}});
 
   // Memory is measured once, in a process that has done nothing before.
+  const auto raw_bytes = side{caf + "idle actor", [](const options&) { return raw::bytes_per_actor(100'000); }};
   all.add({.name = "bytes_per_process",
            .unit = "B",
-           .ours = {"idle, supervised, 8 B of state, its spec included",
+           .ours = {"idle, 8 B of state, child of a dynamic supervisor",
                     [](const options&) { return runtime::bytes_per_process(100'000); }},
-           .baseline = side{caf + "idle actor", [](const options&) { return raw::bytes_per_actor(100'000); }},
+           .baseline = raw_bytes,
            .rounds = 1,
            .warm_up = false});
+  all.add({.name = "bytes_per_static_process",
+           .unit = "B",
+           .ours = {"idle, 8 B of state, with a spec of its own",
+                    [](const options&) { return runtime::bytes_per_static_process(100'000); }},
+           .baseline = raw_bytes,
+           .rounds = 1,
+           .warm_up = false,
+           .quick = false});
 
   all.add(
       {.name = "compile_hello",

@@ -15,11 +15,14 @@ enum class where {
 [[nodiscard]] sample cast(std::int64_t messages, where receiver);
 [[nodiscard]] sample call(std::int64_t calls, where callee);
 [[nodiscard]] sample call_from_thread(std::int64_t calls);
+/// Children of a dynamic supervisor, which share one spec; and children with a spec and a name of their own each.
 [[nodiscard]] sample spawn(std::int64_t children);
+[[nodiscard]] sample spawn_static(std::int64_t children);
 [[nodiscard]] sample stop(std::int64_t children);
-[[nodiscard]] sample restart(std::int64_t rounds, double fraction);
+[[nodiscard]] sample stop_static(std::int64_t children);
 [[nodiscard]] sample bytes_per_process(std::int64_t processes);
-
+[[nodiscard]] sample bytes_per_static_process(std::int64_t processes);
+[[nodiscard]] sample restart(std::int64_t rounds, double fraction);
 /// CPU seconds of compiling 20 lines of user code, with the umbrella header or with four standard ones only.
 [[nodiscard]] sample compile_hello(bool with_herald);
 

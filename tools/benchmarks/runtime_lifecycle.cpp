@@ -18,31 +18,83 @@ struct add {
 };
 
 struct counter : herald::process<counter, add> {
+  struct args {};
+  counter(herald::context&, args) {}
   std::int64_t on(const add& m) { return sum_ += m.value; }
 
  private:
   std::int64_t sum_ = 0;
 };
 
+/// Children with a spec and a name of their own each, started and stopped in order.
 herald::supervisor many(std::int64_t children) {
   herald::supervisor top{.name = "many"};
   top.children.reserve(static_cast<std::size_t>(children));
-  for (std::int64_t i = 0; i < children; ++i) top.children.push_back(herald::child<counter>(std::to_string(i)));
+  for (std::int64_t i = 0; i < children; ++i) top.children.push_back(herald::child<counter>(std::to_string(i), {}));
   return top;
 }
 
-}  // namespace
+struct fill {
+  herald::supervisor_ref crowd;
+};
 
-sample spawn(std::int64_t children) {
-  herald::application app{many(children), size_of_application()};
-  const stopwatch watch;
-  app.start();
-  return million_per_second(watch, static_cast<double>(children));
+/// Starts children of a dynamic supervisor, a hundred requests in flight.
+struct starter : herald::process<starter, fill> {
+  struct args {
+    std::int64_t children;
+    countdown* done;
+  };
+  starter(herald::context& self, args a) : self_{self}, left_{a.children}, done_{a.done} {}
+  void on(const fill& m) {
+    crowd_ = m.crowd;
+    for (int i = 0; i < 100; ++i) next();
+  }
+
+ private:
+  void next() {
+    if (left_ == 0) return;
+    --left_;
+    crowd_.start_child<counter>(self_, {}, 60s, [this](const herald::result<herald::ref<counter>>& started) {
+      (void)started.value();
+      done_->hit();
+      next();
+    });
+  }
+  herald::context& self_;
+  herald::supervisor_ref crowd_;
+  std::int64_t left_;
+  countdown* done_;
+};
+
+/// An application with a dynamic supervisor, and the process that fills it.
+class crowd {
+ public:
+  explicit crowd(std::int64_t children)
+      : done_{children},
+        app_{
+            {.name = "crowd",
+             .children = {herald::dynamic<counter>("children"), herald::child<starter>("starter", {children, &done_})}},
+            size_of_application()} {
+    app_.start();
+  }
+  void start_children() {
+    app_.find<starter>("starter").cast(fill{app_.find_supervisor("children")});
+    done_.wait();
+  }
+  herald::application& app() { return app_; }
+
+ private:
+  countdown done_;
+  herald::application app_;
+};
+
+std::int64_t settled_bytes(herald::application& app) {
+  app.flush_reports();
+  ::malloc_trim(0);
+  return resident_bytes();
 }
 
-sample stop(std::int64_t children) {
-  herald::application app{many(children), size_of_application()};
-  app.start();
+sample time_of_stop(herald::application& app) {
   const stopwatch watch;
   app.stop();
   auto result = finished(watch);
@@ -50,15 +102,52 @@ sample stop(std::int64_t children) {
   return result;
 }
 
+}  // namespace
+
+sample spawn(std::int64_t children) {
+  crowd all{children};
+  const stopwatch watch;
+  all.start_children();
+  return million_per_second(watch, static_cast<double>(children));
+}
+
+sample spawn_static(std::int64_t children) {
+  herald::application app{many(children), size_of_application()};
+  const stopwatch watch;
+  app.start();
+  return million_per_second(watch, static_cast<double>(children));
+}
+
+sample stop(std::int64_t children) {
+  crowd all{children};
+  all.start_children();
+  return time_of_stop(all.app());
+}
+
+sample stop_static(std::int64_t children) {
+  herald::application app{many(children), size_of_application()};
+  app.start();
+  return time_of_stop(app);
+}
+
 sample bytes_per_process(std::int64_t processes) {
+  crowd all{processes};
+  const auto before = settled_bytes(all.app());
+  const stopwatch watch;
+  all.start_children();
+  auto result = finished(watch);
+  result.value = static_cast<double>(settled_bytes(all.app()) - before) / static_cast<double>(processes);
+  return result;
+}
+
+sample bytes_per_static_process(std::int64_t processes) {
   ::malloc_trim(0);
   const auto before = resident_bytes();
   const stopwatch watch;
   herald::application app{many(processes), size_of_application()};
   app.start();
   auto result = finished(watch);
-  ::malloc_trim(0);
-  result.value = static_cast<double>(resident_bytes() - before) / static_cast<double>(processes);
+  result.value = static_cast<double>(settled_bytes(app) - before) / static_cast<double>(processes);
   return result;
 }
 
