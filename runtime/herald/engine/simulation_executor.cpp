@@ -109,7 +109,7 @@ void simulation_executor::drive(std::function<bool()> job) {
     }
     return;
   }
-  job_ = std::move(job);
+  job_ = std::make_shared<const std::function<bool()>>(std::move(job));
   auto& c = idle_carrier();
   baton_.pass(c.id, 0);
 }
@@ -127,7 +127,9 @@ void simulation_executor::carry(carrier& me) {
     bool finished = false;
     while (!finished && me.resumed_by == 0) {
       resume_due(me);
-      finished = job_();
+      // A handler that stalls in here comes back when another drive, with another job, is under way.
+      const auto job = job_;
+      finished = (*job)();
     }
     me.idle = true;
     const auto to = std::exchange(me.resumed_by, 0u);
@@ -233,8 +235,8 @@ std::uint64_t simulation::step(std::uint64_t steps) {
   auto& e = *impl_->runs;
   e.drive([&] {
     if (done == steps || !e.busy()) return true;
+    ++done;  // before the step: a handler that stalls in it returns when this function has long ended
     e.step_one();
-    ++done;
     return false;
   });
   return done;

@@ -108,7 +108,7 @@ class simulation_executor final : public executor {
   alarms alarms_;
   baton baton_;
   std::vector<std::unique_ptr<carrier>> carriers_;
-  std::function<bool()> job_;
+  std::shared_ptr<const std::function<bool()>> job_;
   bool quitting_ = false;
   bool release_all_ = false;
   time_point last_watch_{};
