@@ -173,8 +173,8 @@ struct call_node final : call_base<typename M::reply> {
   }
   static void finish(envelope* e, frame&, const exit_reason* crash) noexcept {
     auto* self = static_cast<call_node*>(e);
-    auto r = self->answer_ ? std::move(*self->answer_)
-                           : result<reply_type>{error_of(discard_reason::down, crash, *e)};
+    if (!self->answer_) return finish_with(self, error_of(discard_reason::down, crash, *e));
+    auto r = std::move(*self->answer_);
     self->answer_.reset();
     finish_with(self, std::move(r));
   }

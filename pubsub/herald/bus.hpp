@@ -1,0 +1,185 @@
+#pragma once
+// The problem: who produces an event should not know who wants it, and telling a million of them must cost the producer
+// next to nothing. A bus routes topics to hosts and hosts to processes: publishing is one push per host that has
+// subscribers, and each host serves its own in a loop. The event is one object, shared by all who receive it.
+//
+//   herald::bus bus{app};                                     // or bus{self} inside a process
+//   const auto prices = bus.topic("prices").value();          // a handle: publishing costs no hashing
+//   prices.broadcast(price_changed{"ACME", 7.5});
+//
+// Guarantees: at most once; each publisher's events and casts reach a subscriber in the order in which they were sent. A
+// publish that begins after subscribe has returned, in whatever thread, is received. A publisher never waits for a slow
+// subscriber: what a full mailbox or a full host does not take is lost, counted, and told to the subscriber before its
+// next event (missed_of). A payload of another type than the subscription's is not delivered, counted, and reported once.
+//
+// Thread safety: `bus` and `topic` are values that may be used from any thread and in handlers, also at the same time.
+// Lifetime: they may outlive the application; publishing then answers closed. A topic's record exists while a handle, a
+// subscriber or an event on its way holds it. Errors: pubsub_errc. The idea: Phoenix.PubSub.
+
+#include <any>
+#include <chrono>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include <herald/engine/published.hpp>
+#include <herald/pubsub_error.hpp>
+#include <herald/ref.hpp>
+
+namespace herald {
+
+class application;
+class bus;
+class context;
+
+namespace engine {
+class bus_core;
+bool publish(topic_record& topic, published* event, const address& except, bool anonymous);
+[[nodiscard]] bool wanted(const topic_record& topic) noexcept;
+[[nodiscard]] bool open(const topic_record& topic) noexcept;
+}  // namespace engine
+
+/// A topic of one bus, found once. Two handles are equal when they name the same topic of the same bus.
+class topic {
+ public:
+  topic(const topic& other) noexcept;
+  topic(topic&& other) noexcept = default;
+  topic& operator=(topic other) noexcept {
+    bus_.swap(other.bus_);
+    std::swap(record_, other.record_);
+    return *this;
+  }
+  ~topic();
+
+  [[nodiscard]] std::string_view name() const noexcept;
+  [[nodiscard]] herald::bus bus() const noexcept;
+
+  /// Hands the event to every subscriber. False: the application is stopping or stopped, and nobody gets it.
+  template <class E>
+  bool broadcast(E event) const {
+    return send(std::move(event), {});
+  }
+  /// The same to everybody but `from`.
+  template <class E>
+  bool broadcast_from(const any_ref& from, E event) const {
+    return send(std::move(event), from.where());
+  }
+  /// To the subscribers of this program only, where broadcast reaches those of other nodes too.
+  template <class E>
+  bool local_broadcast(E event) const {
+    return send(std::move(event), {});
+  }
+  template <class E>
+  bool local_broadcast_from(const any_ref& from, E event) const {
+    return send(std::move(event), from.where());
+  }
+
+  friend bool operator==(const topic& left, const topic& right) noexcept { return left.record_ == right.record_; }
+
+  /// For higher floors.
+  [[nodiscard]] engine::topic_record& inside() const noexcept { return *record_; }
+
+ private:
+  friend class bus;
+  topic(std::shared_ptr<engine::bus_core> b, engine::topic_record* owned) noexcept;
+
+  template <class E>
+  bool send(E&& event, const engine::address& except) const {
+    static_assert(!std::is_reference_v<E>);
+    if (!engine::wanted(*record_)) return engine::open(*record_);
+    return engine::publish(*record_, engine::make_published<E>(std::move(event)), except, false);
+  }
+
+  std::shared_ptr<engine::bus_core> bus_;
+  engine::topic_record* record_;
+};
+
+/// A process that is subscribed, as bus::subscribers lists it: once for each of its subscriptions.
+struct subscriber_info {
+  any_ref who;
+  std::string path;  ///< its place in the tree
+  std::string key;
+  std::any metadata;
+};
+
+class bus {
+ public:
+  /// The application's default bus.
+  explicit bus(const application& app);
+  explicit bus(const context& self);
+  /// Another bus of the application; buses of different names do not see each other. Throws std::logic_error when the
+  /// name is empty.
+  bus(const application& app, std::string_view name);
+  bus(const context& self, std::string_view name);
+
+  /// Empty: the default bus.
+  [[nodiscard]] const std::string& name() const noexcept;
+  /// A handle on the topic; bad_topic when the name is wrong.
+  [[nodiscard]] result<herald::topic> topic(std::string_view name) const;
+
+  /// As topic::broadcast, for those who publish to a topic rarely. Errors: bad_topic, closed. No subscriber: success.
+  template <class E>
+  result<void> broadcast(std::string_view topic, E event) const {
+    return send(topic, std::move(event), {});
+  }
+  template <class E>
+  result<void> broadcast_from(const any_ref& from, std::string_view topic, E event) const {
+    return send(topic, std::move(event), from.where());
+  }
+  template <class E>
+  result<void> local_broadcast(std::string_view topic, E event) const {
+    return send(topic, std::move(event), {});
+  }
+  template <class E>
+  result<void> local_broadcast_from(const any_ref& from, std::string_view topic, E event) const {
+    return send(topic, std::move(event), from.where());
+  }
+
+  /// Who is subscribed to the topic now, asked of each host; from plain threads. Errors: bad_topic, closed, would_block,
+  /// timeout.
+  [[nodiscard]] result<std::vector<subscriber_info>> subscribers(
+      std::string_view topic, std::chrono::milliseconds limit = default_call_limit) const;
+  /// Topics that somebody holds: handles, subscribers, events on their way.
+  [[nodiscard]] std::size_t topics() const;
+  /// Deliveries not made because the event's type was not the subscription's.
+  [[nodiscard]] std::uint64_t mismatched() const noexcept;
+  /// Events that a host's full inbox did not take, one for each host.
+  [[nodiscard]] std::uint64_t missed() const noexcept;
+
+  friend bool operator==(const bus&, const bus&) = default;
+
+  /// For higher floors, whose event types are known to a function only: publishes what `make` gives (an
+  /// engine::published*), and asks for it only when somebody holds the topic.
+  template <class Make>
+  result<void> broadcast_made(std::string_view topic, Make&& make) const {
+    auto found = look_up(topic);
+    if (!found) return found.error();
+    if (*found == nullptr) return {};
+    return publish(*found, make(), {});
+  }
+  /// For higher floors.
+  [[nodiscard]] const std::shared_ptr<engine::bus_core>& inside() const noexcept { return core_; }
+
+ private:
+  friend class herald::topic;
+  explicit bus(std::shared_ptr<engine::bus_core> core) noexcept : core_{std::move(core)} {}
+
+  /// The record, when anybody holds one; null is no error.
+  [[nodiscard]] result<engine::topic_record*> look_up(std::string_view topic) const;
+  static result<void> publish(engine::topic_record* owned, engine::published* event, const engine::address& except);
+
+  template <class E>
+  result<void> send(std::string_view topic, E&& event, const engine::address& except) const {
+    auto found = look_up(topic);
+    if (!found) return found.error();
+    if (*found == nullptr) return {};
+    return publish(*found, engine::make_published<E>(std::move(event)), except);
+  }
+
+  std::shared_ptr<engine::bus_core> core_;
+};
+
+}  // namespace herald

@@ -1,0 +1,218 @@
+#include <herald/engine/bus_core.hpp>
+
+#include <algorithm>
+#include <cstring>
+#include <functional>
+#include <new>
+
+namespace herald::engine {
+
+// --- records ----------------------------------------------------------------------------------------------------------
+
+topic_record* topic_record::make(bus_core& bus, std::string_view name, std::size_t hash) {
+  auto* memory = ::operator new(sizeof(topic_record) + name.size());
+  auto* record = ::new (memory) topic_record{bus, static_cast<std::uint32_t>(name.size()), hash};
+  std::memcpy(static_cast<void*>(record + 1), name.data(), name.size());
+  return record;
+}
+
+void topic_record::destroy(topic_record* record) noexcept {
+  record->~topic_record();
+  ::operator delete(record);
+}
+
+topic_record::~topic_record() {
+  for (auto* s = seats_.load(std::memory_order_acquire); s != nullptr;) {
+    auto* next = s->next.load(std::memory_order_acquire);
+    delete s;
+    s = next;
+  }
+}
+
+void topic_record::release() noexcept {
+  auto count = refs_.load(std::memory_order_relaxed);
+  while (count > 1)
+    if (refs_.compare_exchange_weak(count, count - 1, std::memory_order_acq_rel, std::memory_order_relaxed)) return;
+  bus_->forget(this);
+}
+
+// --- the map ----------------------------------------------------------------------------------------------------------
+
+namespace {
+
+/// std::hash leaves the choice of bits to the library; shards use the top ones and buckets the low ones.
+std::size_t hash_of(std::string_view name) noexcept {
+  auto h = std::hash<std::string_view>{}(name);
+  h ^= h >> 32;
+  h *= 0x9e3779b97f4a7c15u;
+  return h ^ (h >> 29);
+}
+
+}  // namespace
+
+bus_core::bus_core(core& system, std::string name) : system_{&system}, name_{std::move(name)} {}
+
+bus_core::~bus_core() {
+  for (auto& s : shards_) {
+    for (auto* record : s.buckets) {
+      while (record != nullptr) {
+        auto* next = record->bucket_next_;
+        topic_record::destroy(record);
+        record = next;
+      }
+    }
+  }
+}
+
+topic_record* bus_core::search(const shard& in, std::string_view name, std::size_t hash) noexcept {
+  if (in.buckets.empty()) return nullptr;
+  for (auto* r = in.buckets[hash & (in.buckets.size() - 1)]; r != nullptr; r = r->bucket_next_)
+    if (r->hash_ == hash && r->name() == name) return r;
+  return nullptr;
+}
+
+topic_record* bus_core::find(std::string_view name) {
+  const auto hash = hash_of(name);
+  auto& s = shard_of(hash);
+  const std::shared_lock lock{s.mutex};
+  auto* found = search(s, name, hash);
+  if (found != nullptr) found->retain();
+  return found;
+}
+
+topic_record* bus_core::open(std::string_view name) {
+  const auto hash = hash_of(name);
+  auto& s = shard_of(hash);
+  {
+    const std::shared_lock lock{s.mutex};
+    if (auto* found = search(s, name, hash)) {
+      found->retain();
+      return found;
+    }
+  }
+  const std::unique_lock lock{s.mutex};
+  if (auto* found = search(s, name, hash)) {
+    found->retain();
+    return found;
+  }
+  if (s.count >= s.buckets.size()) grow(s);
+  auto* made = topic_record::make(*this, name, hash);
+  auto& bucket = s.buckets[hash & (s.buckets.size() - 1)];
+  made->bucket_next_ = bucket;
+  bucket = made;
+  ++s.count;
+  return made;
+}
+
+void bus_core::grow(shard& s) {
+  std::vector<topic_record*> wider(std::max<std::size_t>(8, 2 * s.buckets.size()), nullptr);
+  for (auto* record : s.buckets) {
+    while (record != nullptr) {
+      auto* next = record->bucket_next_;
+      auto& bucket = wider[record->hash_ & (wider.size() - 1)];
+      record->bucket_next_ = bucket;
+      bucket = record;
+      record = next;
+    }
+  }
+  s.buckets.swap(wider);
+}
+
+void bus_core::forget(topic_record* record) noexcept {
+  auto& s = shard_of(record->hash_);
+  {
+    const std::unique_lock lock{s.mutex};
+    if (record->refs_.fetch_sub(1, std::memory_order_acq_rel) != 1) return;  // somebody looked it up meanwhile
+    auto** link = &s.buckets[record->hash_ & (s.buckets.size() - 1)];
+    while (*link != record) link = &(*link)->bucket_next_;
+    *link = record->bucket_next_;
+    --s.count;
+  }
+  topic_record::destroy(record);
+}
+
+std::size_t bus_core::topics() const {
+  std::size_t sum = 0;
+  for (const auto& s : shards_) {
+    const std::shared_lock lock{s.mutex};
+    sum += s.count;
+  }
+  return sum;
+}
+
+bool bus_core::tell_mismatch(const topic_record& topic) {
+  auto& s = shard_of(topic.hash());
+  const std::lock_guard lock{s.edges};
+  if (s.told.size() >= max_told || std::find(s.told.begin(), s.told.end(), topic.name()) != s.told.end()) return false;
+  s.told.emplace_back(topic.name());
+  return true;
+}
+
+// --- edges ------------------------------------------------------------------------------------------------------------
+
+seat* bus_core::seat_of(const topic_record& topic, const host& h) noexcept {
+  for (auto* s = topic.seats(); s != nullptr; s = s->next.load(std::memory_order_acquire))
+    if (s->home == &h) return s;
+  return nullptr;
+}
+
+seat& bus_core::join(topic_record& topic, host& h, bool pending) {
+  const std::lock_guard lock{shard_of(topic.hash()).edges};
+  auto* s = seat_of(topic, h);
+  if (s == nullptr) {
+    s = new seat{h, topic};
+    auto* link = &topic.seats_;
+    while (auto* other = link->load(std::memory_order_relaxed)) link = &other->next;
+    link->store(s, std::memory_order_release);
+  }
+  topic.retain();
+  if (pending) ++s->pending;
+  s->joined.store(true, std::memory_order_release);
+  return *s;
+}
+
+void bus_core::arrived(seat& s) noexcept {
+  const std::lock_guard lock{shard_of(s.topic->hash()).edges};
+  --s.pending;
+  if (s.live == 0 && s.pending == 0) s.joined.store(false, std::memory_order_release);
+}
+
+void bus_core::leave(seat& s) noexcept {
+  {
+    const std::lock_guard lock{shard_of(s.topic->hash()).edges};
+    if (s.pending == 0) s.joined.store(false, std::memory_order_release);
+  }
+  s.topic->release();
+}
+
+// --- all buses --------------------------------------------------------------------------------------------------------
+
+namespace {
+constexpr char hub_key = 0;
+}
+
+bus_hub& bus_hub::of(core& system) {
+  if (auto* found = system.slot_if(&hub_key)) return static_cast<bus_hub&>(*found);
+  auto& made = static_cast<bus_hub&>(system.slot(&hub_key, [&] { return std::make_unique<bus_hub>(system); }));
+  if (system.closing()) made.closing();
+  return made;
+}
+
+std::shared_ptr<bus_core> bus_hub::bus(std::string_view name) {
+  const std::lock_guard lock{mutex_};
+  auto found = buses_.find(name);
+  if (found == buses_.end()) {
+    found = buses_.emplace(name, std::make_shared<bus_core>(*system_, std::string{name})).first;
+    if (closed_) found->second->close();
+  }
+  return found->second;
+}
+
+void bus_hub::closing() noexcept {
+  const std::lock_guard lock{mutex_};
+  closed_ = true;
+  default_->close();
+  for (auto& [name, b] : buses_) b->close();
+}
+
+}  // namespace herald::engine

@@ -1,0 +1,97 @@
+#pragma once
+// The inside of a bus: the map from names to topic records, in shards. Looking up takes one shard's lock for reading and
+// is only for those who have no handle; publishing through a handle takes no lock at all.
+//
+// A record's last reference is let go under its shard's write lock, so a look-up under the read lock always finds a live
+// record. Whether a host is joined to a topic changes under the edge lock, on the first and last subscription only.
+
+#include <array>
+#include <atomic>
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <shared_mutex>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <herald/engine/core.hpp>
+#include <herald/engine/topic_record.hpp>
+
+namespace herald::engine {
+
+class bus_core {
+ public:
+  bus_core(core& system, std::string name);
+  ~bus_core();
+  bus_core(const bus_core&) = delete;
+  bus_core& operator=(const bus_core&) = delete;
+
+  [[nodiscard]] const std::string& name() const noexcept { return name_; }
+  /// Only while not closed: afterwards the application may be gone.
+  [[nodiscard]] core& system() const noexcept { return *system_; }
+  [[nodiscard]] bool closed() const noexcept { return closed_.load(std::memory_order_acquire); }
+  void close() noexcept { closed_.store(true, std::memory_order_release); }
+
+  /// The record of this name with one more reference; made when there is none.
+  [[nodiscard]] topic_record* open(std::string_view name);
+  /// The same, null when there is none.
+  [[nodiscard]] topic_record* find(std::string_view name);
+  [[nodiscard]] std::size_t topics() const;
+
+  /// The host's seat in the topic, null when it never had one.
+  [[nodiscard]] static seat* seat_of(const topic_record& topic, const host& h) noexcept;
+  /// Makes the host one that publishers send to. `pending`: the subscription is on its way through its inbox. Takes a
+  /// reference of the topic for the seat, or for the pending subscription.
+  seat& join(topic_record& topic, host& h, bool pending);
+  /// A pending subscription has arrived (it lets its reference go itself); `live` says whether it is in the list.
+  void arrived(seat& s) noexcept;
+  /// The list is empty; publishers stop sending unless a subscription is on its way. Lets the seat's reference go.
+  void leave(seat& s) noexcept;
+
+  std::atomic<std::uint64_t> mismatched{0};  ///< deliveries not made because the types differ
+  std::atomic<std::uint64_t> missed{0};      ///< events not taken by a full inbox, a host each
+  /// True the first time for this topic.
+  [[nodiscard]] bool tell_mismatch(const topic_record& topic);
+
+ private:
+  friend class topic_record;
+  struct alignas(64) shard {
+    mutable std::shared_mutex mutex;
+    std::mutex edges;
+    std::vector<topic_record*> buckets;
+    std::size_t count = 0;
+    std::vector<std::string> told;  ///< topics whose mismatch was reported; at most max_told
+  };
+  static constexpr std::size_t shards = 64;
+  static constexpr std::size_t max_told = 64;
+  [[nodiscard]] shard& shard_of(std::size_t hash) noexcept { return shards_[hash >> (64 - 6)]; }
+  [[nodiscard]] static topic_record* search(const shard& in, std::string_view name, std::size_t hash) noexcept;
+  static void grow(shard& s);
+  void forget(topic_record* record) noexcept;
+
+  core* system_;
+  std::string name_;
+  std::atomic<bool> closed_{false};
+  std::array<shard, shards> shards_;
+};
+
+/// All buses of an application, by name; the default one has none.
+class bus_hub final : public core_slot {
+ public:
+  explicit bus_hub(core& system) : system_{&system}, default_{std::make_shared<bus_core>(system, std::string{})} {}
+  [[nodiscard]] static bus_hub& of(core& system);
+  [[nodiscard]] const std::shared_ptr<bus_core>& default_bus() const noexcept { return default_; }
+  [[nodiscard]] std::shared_ptr<bus_core> bus(std::string_view name);
+  void closing() noexcept override;
+
+ private:
+  core* system_;
+  const std::shared_ptr<bus_core> default_;
+  std::mutex mutex_;
+  bool closed_ = false;
+  std::map<std::string, std::shared_ptr<bus_core>, std::less<>> buses_;
+};
+
+}  // namespace herald::engine

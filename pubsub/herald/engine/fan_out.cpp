@@ -1,0 +1,339 @@
+#include <herald/engine/fan_out.hpp>
+
+#include <array>
+#include <string>
+
+#include <herald/child_spec.hpp>
+#include <herald/engine/bus_core.hpp>
+#include <herald/engine/crash_text.hpp>
+#include <herald/engine/nodes.hpp>
+
+namespace herald::engine {
+
+namespace {
+
+constexpr std::uint32_t control_every = 32;  ///< deliveries between two looks at the control lane
+
+/// The envelope that context::sender() finds while a handler is called directly. It lies on the runner's stack, where a
+/// handler that was left behind still finds it.
+struct hand final : envelope {
+  explicit hand(const published& event) noexcept : envelope{*event.ops->entry, address{}} {
+    from = event.from.cell;
+    from_generation = event.from.generation;
+  }
+};
+
+void end_use(fan_out& share, frame& by) noexcept {
+  if (--share.uses != 0) return;
+  release(share.event, share.lent ? refs_per_host : 1);
+  free_node_memory(&share, sizeof(fan_out), &by);
+}
+
+/// Events that this subscription has lost, to be told now.
+std::uint32_t take_missed(topic_table& table, std::uint32_t id) noexcept {
+  const auto count = std::exchange(table.at(id).missed, 0);
+  table.unmark(id);
+  return count;
+}
+
+void mismatch(const fan_out& n, const cell& c, const type_tag& wanted_type) {
+  auto& bus = n.event->topic->bus();
+  bus.mismatched.fetch_add(1, std::memory_order_relaxed);
+  if (!bus.tell_mismatch(*n.event->topic)) return;
+  report r;
+  r.kind = report::dead_letter;
+  r.path = core::path_of(c);
+  r.process_type = c.ops->name;
+  r.text = "the topic \"" + std::string{n.event->topic->name()} + "\" got an event of type " +
+           std::string{n.event->ops->type->name} + ", which this subscriber does not get: it subscribed to " +
+           std::string{wanted_type.name} + " (told once a topic)";
+  c.home->system().tell(std::move(r));
+}
+
+void enqueue(fan_out& n, cell& c, std::uint32_t id, topic_table& table, frame& f) {
+  auto* e = ::new (allocate_node(sizeof(event_entry), &f)) event_entry{c, n, id};
+  e->size = sizeof(event_entry);
+  e->from = n.event->from.cell;
+  e->from_generation = n.event->from.generation;
+  const auto& s = table.at(id);
+  e->generation_of_id = s.generation;
+  e->missed = n.missed;
+  e->life = s.state == hold::current ? c.incarnation : 0;
+  // Where a full mailbox refuses the newest, the gap is before the next one that it takes: this one, it seems.
+  if (s.missed != 0 && c.overflow != static_cast<std::uint8_t>(drop_oldest)) e->missed += take_missed(table, id);
+  ++n.uses;
+  f.home->deliver(e);
+}
+
+enum class walked : std::uint8_t { through, stopped, lost };
+
+/// One runner's part of a fan-out.
+class walk {
+ public:
+  walk(fan_out& n, frame& f, topic_table& table)
+      : n_{n}, f_{f}, table_{table}, event_{*n.event}, hand_{*n.event}, entered_at_{n.cursor} {
+    now_.event = &event_;
+  }
+  ~walk() { f_.delivery = nullptr; }
+  walk(const walk&) = delete;
+  walk& operator=(const walk&) = delete;
+
+  /// Calls on until the end, or a reason to stop. What a handler throws ends that process, and the walk goes on.
+  walked go() {
+    for (;;) {
+      try {
+        const auto how = steps();
+        count();
+        return how;
+      } catch (...) {
+        const auto why = crash_of_current_exception();
+        const bool owner = leave_user(f_);
+        if (!owner) {
+          f_.home->rejoin(f_, user_phase::handler, nullptr, true, why, event_.ops->type);
+          return walked::lost;
+        }
+        f_.in_hand = nullptr;
+        f_.delivery = nullptr;
+        f_.home->crashed(*f_.current, f_, event_.ops->type, why);
+        if (f_.lost) return walked::lost;
+      }
+    }
+  }
+
+ private:
+  walked steps() {
+    const auto* type = event_.ops->type;
+    const auto* payload = event_.payload;
+    auto& s = *n_.at;
+    f_.in_hand = &hand_;
+    f_.delivery = &now_;
+    now_.missed = n_.missed;
+    while (n_.cursor < n_.end) {
+      const auto place = n_.cursor;
+      if (place % control_every == 0 && place != entered_at_ && f_.home->control_waiting()) return walked::stopped;
+      n_.cursor = place + 1;
+      if (place + 16 < n_.end) prefetch(s.entries, place);
+      const auto entry = s.entries[place];
+      if (entry.who == nullptr) continue;
+      auto& c = *entry.who;
+      const auto* handler = table_.handlers()[entry.handler & ~look_first];
+      if (handler->type != type) [[unlikely]] {
+        mismatch(n_, c, *handler->type);
+        continue;
+      }
+      if (&c == event_.except.cell && c.alive(event_.except)) [[unlikely]]
+        continue;
+      if (c.busy != 0) [[unlikely]] {
+        enqueue(n_, c, entry.id, table_, f_);
+        continue;
+      }
+      if ((entry.handler & look_first) != 0 || now_.more) [[unlikely]]
+        look(entry);
+      enter_user(f_, c);
+      handler->invoke(c.state, context_of(c), payload);
+      if (!leave_user(f_)) [[unlikely]] {
+        f_.home->rejoin(f_, user_phase::handler, nullptr, false, {}, type);
+        return walked::lost;
+      }
+      ++c.handled;
+      ++handled_;
+      if (c.busy != 0) [[unlikely]] {
+        f_.in_hand = nullptr;
+        f_.home->settle(c, f_);
+        if (f_.lost) return walked::lost;
+        f_.in_hand = &hand_;
+      }
+    }
+    return walked::through;
+  }
+
+  /// Two stages: the cell first, what it points to when it has come.
+  void prefetch(const subscriber* entries, std::uint32_t place) const noexcept {
+    __builtin_prefetch(entries[place + 16].who, 1);
+    if (const auto* near = entries[place + 8].who) __builtin_prefetch(near->state, 1);
+  }
+
+  void look(const subscriber& entry) {
+    now_.more.reset();
+    now_.missed = n_.missed;
+    if ((entry.handler & look_first) == 0) return;
+    const auto& s = table_.at(entry.id);
+    if (s.more) now_.more = *s.more;
+    if (s.missed != 0) now_.missed += take_missed(table_, entry.id);
+  }
+
+  void count() noexcept { f_.home->count_handled(std::exchange(handled_, 0)); }
+
+  fan_out& n_;
+  frame& f_;
+  topic_table& table_;
+  published& event_;
+  hand hand_;
+  delivery now_;
+  std::uint64_t handled_ = 0;
+  const std::uint32_t entered_at_;
+};
+
+}  // namespace
+
+void fan_out::run(envelope* e, cell*, frame& f) {
+  auto& n = *static_cast<fan_out*>(e);
+  auto& event = *n.event;
+  auto& table = topic_table::of(*f.home);
+  // The runner's own reference: the one it was lent, or another where a runner before was left behind with that.
+  if (!std::exchange(n.lent, false)) event.refs.fetch_add(1, std::memory_order_relaxed);
+  if (!n.begun) {
+    n.begun = true;
+    n.end = n.at->size;
+    if (n.at->missed.load(std::memory_order_relaxed) != 0)
+      n.missed = n.at->missed.exchange(0, std::memory_order_relaxed);
+    table.begin_walk(*n.at);
+  }
+  walked how;
+  {
+    walk w{n, f, table};
+    how = w.go();
+  }
+  if (how == walked::lost) return release(&event);
+  f.in_hand = nullptr;
+  n.lent = true;
+  if (how == walked::stopped) return;
+  table.end_walk();
+  f.home->finish_operation();
+  end_use(n, f);
+}
+
+void fan_out::discard(envelope* e, discard_reason, const exit_reason*) noexcept {
+  auto& n = *static_cast<fan_out*>(e);
+  const auto size = n.size;
+  release(n.event, n.lent ? refs_per_host : 1);
+  free_node_memory(&n, size, current_frame != nullptr && !current_frame->lost ? current_frame : nullptr);
+}
+
+// --- the event in a mailbox -------------------------------------------------------------------------------------------
+
+namespace {
+
+/// What the subscription adds to its event. False: it ended with its incarnation, and the event goes with it.
+bool look_up(const event_entry& entry, cell& to, delivery& now) {
+  const runtime_entry inside;  // the host may not be taken while its table is read
+  if (inside.owned() == nullptr) return true;
+  auto& table = topic_table::of(*to.home);
+  const auto& s = table.at(entry.id);
+  if (s.state == hold::free || s.generation != entry.generation_of_id) return entry.life == to.incarnation;
+  if (s.more) now.more = *s.more;
+  if (s.missed != 0 && to.overflow == static_cast<std::uint8_t>(drop_oldest)) now.missed += take_missed(table, entry.id);
+  return true;
+}
+
+}  // namespace
+
+void run_entry(envelope* e, cell* to, frame& by) {
+  auto& entry = *static_cast<event_entry*>(e);
+  const auto& event = *entry.share->event;
+  delivery now;
+  now.event = &event;
+  now.missed = entry.missed;
+  if (!look_up(entry, *to, now)) return;
+  const auto* handler = to->ops->find(*event.ops->type);
+  if (handler == nullptr) return;
+  struct scope {
+    frame& f;
+    ~scope() { f.delivery = nullptr; }
+  } const end{by};
+  by.delivery = &now;
+  handler->invoke(to->state, context_of(*to), event.payload);
+}
+
+void finish_entry(envelope* e, frame& by, const exit_reason*) noexcept {
+  auto& share = *static_cast<event_entry*>(e)->share;
+  free_node_memory(e, sizeof(event_entry), &by);
+  end_use(share, by);
+}
+
+void discard_entry(envelope* e, discard_reason why, const exit_reason*) noexcept {
+  auto& entry = *static_cast<event_entry*>(e);
+  dead_letter(entry, why);
+  auto* table = topic_table::if_any(*entry.to->home);
+  if (why == discard_reason::overflow && table != nullptr) {
+    auto& s = table->at(entry.id);
+    if (s.state != hold::free && s.generation == entry.generation_of_id) {
+      s.missed += entry.missed + 1;
+      table->mark(entry.id);
+    }
+  }
+  auto& share = *entry.share;
+  auto* by = current_frame;
+  if (by != nullptr && !by->lost) return finish_entry(e, *by, nullptr);
+  free_node_memory(e, sizeof(event_entry), nullptr);
+  if (--share.uses == 0) {
+    release(share.event, share.lent ? refs_per_host : 1);
+    free_node_memory(&share, sizeof(fan_out), nullptr);
+  }
+}
+
+// --- events and publishing --------------------------------------------------------------------------------------------
+
+void* allocate_published(std::size_t size) {
+  const runtime_entry entry;
+  return allocate_node(size, entry.owned());
+}
+
+void free_published(void* memory, std::size_t size) noexcept {
+  const runtime_entry entry;
+  free_node_memory(memory, size, entry.owned());
+}
+
+void release(published* event, std::uint32_t count) noexcept {
+  if (event->refs.fetch_sub(count, std::memory_order_acq_rel) != count) return;
+  auto* topic = event->topic;
+  event->ops->destroy(event);
+  if (topic != nullptr) topic->release();
+}
+
+bool wanted(const topic_record& topic) noexcept {
+  for (auto* s = topic.seats(); s != nullptr; s = s->next.load(std::memory_order_acquire))
+    if (s->joined.load(std::memory_order_acquire)) return true;
+  return false;
+}
+
+bool publish(topic_record& topic, published* event, const address& except, bool anonymous) {
+  auto& bus = topic.bus();
+  const runtime_entry entry;
+  if (bus.closed() || entry.fenced()) {
+    release(event);
+    return false;
+  }
+  topic.retain();
+  event->topic = &topic;
+  event->except = except;
+  auto* owned = entry.owned();
+  if (!anonymous && entry.any() != nullptr && entry.any()->current != nullptr) event->from = entry.any()->current->self();
+
+  // The publisher's own reference stays until all hosts have theirs. References are taken for a group of hosts at once.
+  std::array<seat*, 16> group;
+  auto* s = topic.seats();
+  while (s != nullptr) {
+    std::size_t count = 0;
+    for (; s != nullptr && count < group.size(); s = s->next.load(std::memory_order_acquire))
+      if (s->joined.load(std::memory_order_acquire)) group[count++] = s;
+    event->refs.fetch_add(static_cast<std::uint32_t>(count) * refs_per_host, std::memory_order_relaxed);
+    for (std::size_t i = 0; i < count; ++i) {
+      auto& to = *group[i];
+      auto* node = ::new (allocate_node(sizeof(fan_out), owned)) fan_out{*event, to};
+      node->size = sizeof(fan_out);
+      if (owned != nullptr && owned->home == to.home) {
+        to.home->post_operation(node, owned);
+      } else if (!to.home->push(node, owned)) {
+        to.missed.fetch_add(1, std::memory_order_relaxed);
+        bus.missed.fetch_add(1, std::memory_order_relaxed);
+        free_node_memory(node, sizeof(fan_out), owned);
+        release(event, refs_per_host);
+      }
+    }
+  }
+  release(event);
+  return true;
+}
+
+}  // namespace herald::engine

@@ -1,0 +1,64 @@
+#pragma once
+// One event for one host: the operation that hands it to the host's subscribers of its topic.
+//
+// It calls a subscriber directly when nothing waits in its mailbox, and leaves an entry in the mailbox otherwise. Its
+// cursor lies in the node, so that it can stop for the control lane, and so that another runner can go on when a handler
+// overruns and the host is taken away.
+//
+// Lifetime of the event: the node holds one reference of it for as long as entries point to the node (they are counted
+// without atomics: envelopes in mailboxes end on their host), and a second one is lent to the runner that walks, because a
+// handler that is left behind goes on reading the event while the host's next runner may already be through with it.
+
+#include <cstdint>
+
+#include <herald/engine/published.hpp>
+#include <herald/engine/topic_table.hpp>
+
+namespace herald::engine {
+
+/// References that each host's share of an event is published with.
+inline constexpr std::uint32_t refs_per_host = 2;
+
+struct fan_out final : envelope {
+  fan_out(published& what, seat& where) noexcept : envelope{node_ops, address{}}, event{&what}, at{&where} {}
+
+  published* event;
+  seat* at;
+  std::uint32_t cursor = 0;  ///< the next place in the list
+  std::uint32_t end = 0;     ///< those who subscribed after it began are not meant
+  std::uint32_t missed = 0;  ///< events before this one that found the inbox full
+  std::uint32_t uses = 1;    ///< entries in mailboxes, and one while it walks
+  bool begun = false;
+  bool lent = true;          ///< the second reference is still here
+
+  static void run(envelope* e, cell* to, frame& by);
+  static void discard(envelope* e, discard_reason why, const exit_reason* because) noexcept;
+  static constexpr envelope_ops node_ops{run, nullptr, discard, nullptr, &tag_of<fan_out>, envelope_kind::event};
+};
+
+/// The event in one subscriber's mailbox.
+struct event_entry final : envelope {
+  event_entry(cell& receiver, fan_out& whose, std::uint32_t subscription_id) noexcept
+      : envelope{*whose.event->ops->entry, receiver.self()}, share{&whose}, id{subscription_id} {}
+
+  fan_out* share;
+  std::uint32_t id;
+  std::uint32_t generation_of_id = 0;
+  std::uint32_t missed = 0;  ///< told with it
+  /// The incarnation whose mailbox it is in; it may still be handled by that one when the subscription is gone. 0: not.
+  std::uint32_t life = 0;
+};
+
+/// What topic_of() tells of the message in hand; the frame points to it while the handler runs.
+struct delivery {
+  const published* event = nullptr;
+  extra_ptr more;
+  std::uint64_t missed = 0;
+};
+
+/// Hands the event to every host that has subscribers. Takes the event's one reference. False: the bus is closed.
+bool publish(topic_record& topic, published* event, const address& except, bool anonymous);
+/// Somebody would receive an event of this topic now.
+[[nodiscard]] bool wanted(const topic_record& topic) noexcept;
+
+}  // namespace herald::engine

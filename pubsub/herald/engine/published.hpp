@@ -1,0 +1,81 @@
+#pragma once
+// An event on its way to its subscribers: one object, however many they are; the last one to let go destroys it. Only
+// hosts count in `refs`, not subscribers: each host's share is one reference, held by its fan-out (fan_out.hpp).
+
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <new>
+#include <utility>
+
+#include <herald/engine/envelope.hpp>
+#include <herald/engine/fwd.hpp>
+
+namespace herald::engine {
+
+class topic_record;
+
+/// What is done with an event whose type only the publisher knew.
+struct published_ops {
+  const type_tag* type;
+  const envelope_ops* entry;  ///< of the event waiting in one subscriber's mailbox
+  void (*destroy)(struct published* event) noexcept;
+};
+
+struct published {
+  published(const published_ops& operations, const void* what) noexcept : ops{&operations}, payload{what} {}
+  published(const published&) = delete;
+  published& operator=(const published&) = delete;
+
+  const published_ops* ops;
+  const void* payload;
+  topic_record* topic = nullptr;  ///< holds a reference of it
+  address from;                   ///< the publishing process; no cell: a plain thread
+  address except;                 ///< who is left out (broadcast_from)
+  std::atomic<std::uint32_t> refs{1};
+  std::uint32_t size = 0;         ///< of its memory, for the pool
+};
+
+/// Memory as for message nodes; published_end gives it back.
+[[nodiscard]] void* allocate_published(std::size_t size);
+void free_published(void* memory, std::size_t size) noexcept;
+/// Lets go of `count` references.
+void release(published* event, std::uint32_t count = 1) noexcept;
+
+// The event in a mailbox: the same functions for every type, a table of their own for its tag (reports, poison rule).
+void run_entry(envelope* e, cell* to, frame& by);
+void finish_entry(envelope* e, frame& by, const exit_reason* crash) noexcept;
+void discard_entry(envelope* e, discard_reason why, const exit_reason* because) noexcept;
+
+template <class E>
+inline constexpr envelope_ops entry_ops_of{run_entry, finish_entry, discard_entry, nullptr, &tag_of<E>,
+                                           envelope_kind::event};
+
+template <class E>
+struct published_as final : published {
+  explicit published_as(E&& e) : published{ops_, &value}, value(std::move(e)) { size = sizeof(published_as); }
+  E value;
+
+ private:
+  static void destroy(published* event) noexcept {
+    auto* self = static_cast<published_as*>(event);
+    self->~published_as();
+    free_published(self, sizeof(published_as));
+  }
+  static constexpr published_ops ops_{&tag_of<E>, &entry_ops_of<E>, destroy};
+};
+
+template <class E>
+[[nodiscard]] published* make_published(E&& e) {
+  static_assert(alignof(E) <= 16, "herald: an event aligned to more than 16 bytes cannot be published");
+  auto* memory = allocate_published(sizeof(published_as<E>));
+  try {
+    return ::new (memory) published_as<E>(std::move(e));
+  } catch (...) {
+    free_published(memory, sizeof(published_as<E>));
+    throw;
+  }
+}
+
+}  // namespace herald::engine

@@ -1,0 +1,131 @@
+#pragma once
+// A host's topics: which of its processes want which events. Everything here belongs to the host's owner; adding,
+// removing and a subscriber's death cost the same at any size.
+//
+// A subscription is two small records: an entry in its topic's dense list (what the fan-out walks) and 32 bytes here, found
+// by number. A process's subscriptions are chained through their numbers; from 16 on they are found through an index.
+// While a fan-out walks a list, a removal only empties its entry; the holes are closed when the fan-out is through.
+
+#include <any>
+#include <atomic>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include <herald/engine/host.hpp>
+#include <herald/engine/subscription_index.hpp>
+#include <herald/engine/topic_record.hpp>
+
+namespace herald::engine {
+
+/// What only few subscriptions have. Shared with the handler that is being told of it.
+struct subscription_extra {
+  std::string key;
+  std::any metadata;
+};
+using extra_ptr = std::shared_ptr<const subscription_extra>;
+
+/// How a subscription stands to its process's lives (DESIGN 3.3).
+enum class hold : std::uint8_t {
+  free,      ///< the record is not in use
+  current,   ///< the running incarnation declared it
+  kept,      ///< the one before did; it stays until the next init has returned
+  fresh,     ///< declared in the init that is running
+  retaken,   ///< declared in the init that is running, and by the incarnation before
+};
+
+struct subscription {
+  seat* at = nullptr;
+  std::unique_ptr<extra_ptr> more;    ///< null for plain ones
+  std::uint32_t next = 0;             ///< of the same process, or of the free ones: number + 1, 0 at the end
+  std::uint32_t place = 0;            ///< in the dense list
+  std::uint32_t missed = 0;           ///< events that its mailbox could not take
+  std::uint32_t generation : 24 = 0;  ///< counts the uses of this record
+  hold state : 8 = hold::free;
+};
+static_assert(sizeof(subscription) == 32);
+
+inline constexpr std::uint32_t look_first = 1u << 31;  ///< in subscriber::handler
+
+class topic_table final : public host_slot {
+ public:
+  static constexpr std::size_t slot_index = 0;
+  [[nodiscard]] static topic_table& of(host& h);
+  [[nodiscard]] static topic_table* if_any(host& h) noexcept {
+    return static_cast<topic_table*>(h.slot(slot_index));
+  }
+  ~topic_table() override;
+
+  /// Adds or takes over a subscription of `c`; says which. The handler is one of the cell's process type.
+  void subscribe(cell& c, topic_record& topic, const handler_entry& handler, extra_ptr more);
+  /// Removes the process's subscriptions to the topic; only the one of this key when there is one.
+  void unsubscribe(cell& c, const topic_record& topic, const std::string* key) noexcept;
+
+  void incarnation_ended(cell& c) noexcept override;
+  void incarnation_started(cell& c) noexcept override;
+  void incarnation_failed(cell& c) noexcept override;
+  void cell_gone(cell& c) noexcept override;
+
+  [[nodiscard]] subscription& at(std::uint32_t id) noexcept { return chunks_[id >> chunk_bits][id & (chunk_size - 1)]; }
+  [[nodiscard]] const handler_entry* const* handlers() const noexcept { return handlers_.data(); }
+  /// The fan-out must look at the subscription before its next call: something waits there to be told.
+  void mark(std::uint32_t id) noexcept {
+    auto& s = at(id);
+    s.at->entries[s.place].handler |= look_first;
+  }
+  /// ... and nothing does any more.
+  void unmark(std::uint32_t id) noexcept {
+    auto& s = at(id);
+    if (!s.more) s.at->entries[s.place].handler &= ~look_first;
+  }
+
+  /// A fan-out over this seat's list begins; there is one at a time.
+  void begin_walk(seat& s) noexcept { walked_ = &s; }
+  void end_walk() noexcept;
+
+ private:
+  static constexpr std::uint32_t chunk_bits = 10;
+  static constexpr std::uint32_t chunk_size = 1u << chunk_bits;
+  static constexpr std::uint32_t chain_limit = 16;  ///< subscriptions of one process before it gets an index
+
+  struct many {
+    subscription_index index;
+  };
+  // cell.topics: null; the first subscription's number + 1, shifted, with the low bit set; or a `many`.
+  [[nodiscard]] static std::uint32_t chain_of(const cell& c) noexcept;
+  static void set_chain(cell& c, std::uint32_t first) noexcept;
+  [[nodiscard]] static many* many_of(const cell& c) noexcept;
+  [[nodiscard]] auto seat_of() noexcept {
+    return [this](std::uint32_t id) -> const seat& { return *at(id).at; };
+  }
+  /// f(id) for each of the process's subscriptions to this seat, until it says true.
+  template <class F>
+  bool any_at(cell& c, const seat& s, F&& f);
+  /// f(id) for each of the process's subscriptions; f may remove the one it is given.
+  template <class F>
+  void each(cell& c, F&& f);
+  void link(cell& c, std::uint32_t id);
+  void unlink(cell& c, std::uint32_t id) noexcept;
+
+  [[nodiscard]] std::uint32_t take_record();
+  void give_record(std::uint32_t id) noexcept;
+  [[nodiscard]] std::uint32_t number_of(const handler_entry& handler);
+  void set_extra(std::uint32_t id, extra_ptr more);
+  void add(cell& c, seat& s, std::uint32_t handler, extra_ptr more);
+  void append(seat& s, subscriber entry);
+  static void close_hole(topic_table& t, seat& s, std::uint32_t place) noexcept;
+  static void shrink(seat& s) noexcept;
+  void remove(cell& c, std::uint32_t id) noexcept;
+
+  std::vector<std::unique_ptr<subscription[]>> chunks_;
+  std::uint32_t used_ = 0;
+  std::uint32_t free_ = 0;  ///< number + 1 of the first free record; the next one is in its `next`
+  std::vector<const handler_entry*> handlers_;
+  std::unordered_map<const handler_entry*, std::uint32_t> handler_numbers_;
+  seat* walked_ = nullptr;
+  std::vector<std::uint32_t> holes_;
+};
+
+}  // namespace herald::engine

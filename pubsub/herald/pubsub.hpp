@@ -1,0 +1,8 @@
+#pragma once
+// The pubsub module: topics, buses, subscriptions.
+
+#include <herald/bus.hpp>
+#include <herald/pubsub_error.hpp>
+#include <herald/report_topic.hpp>
+#include <herald/subscription.hpp>
+#include <herald/topic.hpp>

@@ -1,0 +1,25 @@
+#include <herald/pubsub_error.hpp>
+
+namespace herald {
+
+namespace {
+
+std::string_view word(int code) {
+  switch (static_cast<pubsub_errc>(code)) {
+    case pubsub_errc::bad_topic: return "bad_topic";
+    case pubsub_errc::closed: return "closed";
+    case pubsub_errc::not_accepted: return "not_accepted";
+    case pubsub_errc::wrong_place: return "wrong_place";
+    case pubsub_errc::would_block: return "would_block";
+    case pubsub_errc::timeout: return "timeout";
+  }
+  return "unknown";
+}
+
+constexpr error_domain pubsub_domain{"pubsub", word};
+
+}  // namespace
+
+const error_domain& domain_of(pubsub_errc) noexcept { return pubsub_domain; }
+
+}  // namespace herald

@@ -1,0 +1,20 @@
+#pragma once
+// What topics and buses refuse, as values; see error.hpp for how errors are read.
+
+#include <string_view>
+
+#include <herald/error.hpp>
+
+namespace herald {
+
+enum class pubsub_errc : int {
+  bad_topic = 1,  ///< The topic's name breaks a rule of topic.hpp. Cure: the text says which; escape_segment helps.
+  closed,         ///< The application is stopping or stopped. Cure: none; give up.
+  not_accepted,   ///< The process subscribes to a type it does not name. Cure: add it to process<...> with an on().
+  wrong_place,    ///< A process's context was used outside of its own handlers. Cure: subscribe in init or a handler.
+  would_block,    ///< A blocking question was asked inside a handler. Cure: ask from a plain thread.
+  timeout,        ///< Not every host answered within the limit. Cure: a longer limit.
+};
+[[nodiscard]] const error_domain& domain_of(pubsub_errc) noexcept;
+
+}  // namespace herald

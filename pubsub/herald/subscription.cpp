@@ -1,0 +1,146 @@
+#include <herald/subscription.hpp>
+
+#include <stdexcept>
+
+#include <herald/context.hpp>
+#include <herald/engine/bus_core.hpp>
+#include <herald/engine/fan_out.hpp>
+#include <herald/engine/operation.hpp>
+#include <herald/topic.hpp>
+
+namespace herald {
+
+using namespace engine;
+
+namespace {
+
+/// Whether this thread stands in a handler of exactly this incarnation (its own host may have been taken meanwhile).
+bool own_handler(const runtime_entry& entry, const context& self) noexcept {
+  const auto* f = entry.any();
+  if (f == nullptr || f->current != &self.cell()) return false;
+  return entry.owned() != nullptr ? self.cell().incarnation == self.incarnation()
+                                  : f->away != nullptr && f->away->incarnation == self.incarnation();
+}
+
+extra_ptr extra_of(subscription_options&& options) {
+  if (options.key.empty() && !options.metadata.has_value()) return nullptr;
+  return std::make_shared<const subscription_extra>(subscription_extra{std::move(options.key), std::move(options.metadata)});
+}
+
+/// A reference of a topic that travels.
+using held_topic = std::shared_ptr<topic_record>;
+held_topic hold_topic(topic_record* owned) {
+  return {owned, [](topic_record* t) { t->release(); }};
+}
+
+/// From a handler that was left behind: the record goes into the host's inbox, then the host joins the topic, so that
+/// every later publish queues behind it.
+void subscribe_from_afar(context& self, bus_core& where, topic_record* owned, const handler_entry& handler, extra_ptr more) {
+  auto& c = self.cell();
+  const auto topic = hold_topic(owned);
+  auto& s = where.join(*topic, *c.home, true);
+  const auto seat_ref = hold_topic(&*topic);  // the one that join took for the pending subscription
+  post_operation(*c.home, nullptr,
+                 [&where, &s, topic, seat_ref, who = c.self(), life = self.incarnation(), &handler, more](frame& f) {
+                   if (who.cell->alive(who) && who.cell->incarnation == life)
+                     topic_table::of(*f.home).subscribe(*who.cell, *topic, handler, more);
+                   where.arrived(s);
+                 });
+}
+
+result<void> unsubscribe_from(context& self, const bus& where, std::string_view topic, const std::string* key) {
+  const runtime_entry entry;
+  if (entry.fenced() || !own_handler(entry, self)) return {};
+  auto* record = where.inside()->find(topic);
+  if (record == nullptr) return {};
+  const auto held = hold_topic(record);
+  auto& c = self.cell();
+  if (auto* f = entry.owned()) {
+    if (auto* table = topic_table::if_any(*f->home)) table->unsubscribe(c, *record, key);
+    return {};
+  }
+  post_operation(*c.home, nullptr,
+                 [held, who = c.self(), life = self.incarnation(), any_key = key == nullptr,
+                  wanted = key != nullptr ? *key : std::string{}](frame& f) {
+                   auto* table = topic_table::if_any(*f.home);
+                   if (table == nullptr || !who.cell->alive(who) || who.cell->incarnation != life) return;
+                   table->unsubscribe(*who.cell, *held, any_key ? nullptr : &wanted);
+                 });
+  return {};
+}
+
+const delivery* in_hand(const context& self) noexcept {
+  const auto* f = current_frame;
+  return f != nullptr && f->current == &self.cell() ? static_cast<const delivery*>(f->delivery) : nullptr;
+}
+
+}  // namespace
+
+namespace detail {
+
+result<void> subscribe(context& self, const bus& where, std::string_view topic, const type_tag& type,
+                       subscription_options options) {
+  if (auto fine = check_topic(topic); !fine) return fine.error();
+  auto& c = self.cell();
+  const auto* handler = c.ops->find(type);
+  if (handler == nullptr)
+    return error{pubsub_errc::not_accepted, "the process " + self.path() + " subscribes to \"" + std::string{topic} +
+                                                "\" for events of type " + std::string{type.name} +
+                                                ", which it does not accept; wanted: that type in process<...>"};
+  const runtime_entry entry;
+  if (entry.fenced() || where.inside()->closed())
+    return error{pubsub_errc::closed, "no subscription to \"" + std::string{topic} + "\": the application is stopping or stopped"};
+  if (!own_handler(entry, self))
+    return error{pubsub_errc::wrong_place, "a subscription to \"" + std::string{topic} +
+                                               "\" was asked for with the context of a process outside of its handlers"};
+  auto* record = where.inside()->open(topic);
+  auto more = extra_of(std::move(options));
+  if (auto* f = entry.owned()) {
+    const auto held = hold_topic(record);
+    topic_table::of(*f->home).subscribe(c, *record, *handler, std::move(more));
+  } else {
+    subscribe_from_afar(self, *where.inside(), record, *handler, std::move(more));
+  }
+  return {};
+}
+
+bool or_throw(const result<void>& outcome) {
+  if (outcome) return true;
+  if (outcome.error() == pubsub_errc::closed) return false;
+  throw std::logic_error{outcome.error().message()};
+}
+
+}  // namespace detail
+
+void unsubscribe(context& self, std::string_view topic) { unsubscribe(self, bus{self}, topic); }
+void unsubscribe(context& self, const bus& where, std::string_view topic) {
+  static_cast<void>(unsubscribe_from(self, where, topic, nullptr));
+}
+void unsubscribe(context& self, const topic& from) { unsubscribe(self, from.bus(), from.name()); }
+void unsubscribe_key(context& self, std::string_view topic, std::string_view key) {
+  unsubscribe_key(self, bus{self}, topic, key);
+}
+void unsubscribe_key(context& self, const bus& where, std::string_view topic, std::string_view key) {
+  const std::string wanted{key};
+  static_cast<void>(unsubscribe_from(self, where, topic, &wanted));
+}
+
+message_source topic_of(const context& self) noexcept {
+  const auto* now = in_hand(self);
+  if (now == nullptr) return {};
+  message_source source;
+  source.topic = now->event->topic->name();
+  source.publisher = any_ref{now->event->from};
+  if (now->more) {
+    source.key = now->more->key;
+    if (now->more->metadata.has_value()) source.metadata = &now->more->metadata;
+  }
+  return source;
+}
+
+std::uint64_t missed_of(const context& self) noexcept {
+  const auto* now = in_hand(self);
+  return now != nullptr ? now->missed : 0;
+}
+
+}  // namespace herald

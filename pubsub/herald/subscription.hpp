@@ -1,0 +1,86 @@
+#pragma once
+// The problem: a process wants the events of a topic among its other messages, for as long as this life of it lasts. A
+// subscription gives it that: events arrive as on(const E&), in order with everything else, and end with the incarnation.
+//
+//   quote_cache(herald::context& self, args a) { herald::subscribe<price_changed>(self, a.topic); }
+//   void on(const price_changed& m);
+//
+// Subscribing k times delivers k copies; with a key it delivers once, however often it is said. When a process is restarted,
+// its old subscriptions go on until the new init has returned; those that init declares again continue without a gap and
+// without doubling, the others go. Events that come while nobody runs wait in the mailbox.
+//
+// Thread safety: with a process's own context, in its init and its handlers. Errors: subscribe throws std::logic_error for
+// a wrong topic or a type that the process does not name (in init that is a start error with this text); try_subscribe
+// gives all of them as values. The idea: Phoenix.PubSub.subscribe.
+
+#include <any>
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include <herald/bus.hpp>
+
+namespace herald {
+
+struct subscription_options {
+  /// Empty: each subscribe is one more copy. Otherwise the process has one subscription of this key to the topic.
+  std::string key{};
+  /// Whatever shall be at hand when the event is (topic_of), and in bus::subscribers.
+  std::any metadata{};
+};
+
+namespace detail {
+[[nodiscard]] result<void> subscribe(context& self, const bus& where, std::string_view topic, const engine::type_tag& type,
+                                     subscription_options options);
+/// Throws what is a bug, says false for the rest.
+bool or_throw(const result<void>& outcome);
+}  // namespace detail
+
+/// Subscribes this process to a topic of the default bus. False: the application is stopping.
+template <class E>
+bool subscribe(context& self, std::string_view topic, subscription_options options = {}) {
+  return detail::or_throw(detail::subscribe(self, bus{self}, topic, engine::tag_of<E>, std::move(options)));
+}
+template <class E>
+bool subscribe(context& self, const bus& where, std::string_view topic, subscription_options options = {}) {
+  return detail::or_throw(detail::subscribe(self, where, topic, engine::tag_of<E>, std::move(options)));
+}
+template <class E>
+bool subscribe(context& self, const topic& to, subscription_options options = {}) {
+  return detail::or_throw(detail::subscribe(self, to.bus(), to.name(), engine::tag_of<E>, std::move(options)));
+}
+
+/// The same with errors as values: bad_topic, not_accepted, wrong_place, closed.
+template <class E>
+[[nodiscard]] result<void> try_subscribe(context& self, std::string_view topic, subscription_options options = {}) {
+  return detail::subscribe(self, bus{self}, topic, engine::tag_of<E>, std::move(options));
+}
+template <class E>
+[[nodiscard]] result<void> try_subscribe(context& self, const bus& where, std::string_view topic,
+                                         subscription_options options = {}) {
+  return detail::subscribe(self, where, topic, engine::tag_of<E>, std::move(options));
+}
+
+/// Ends all of this process's subscriptions to the topic; none is fine. What waits in its mailbox is still handled.
+void unsubscribe(context& self, std::string_view topic);
+void unsubscribe(context& self, const bus& where, std::string_view topic);
+void unsubscribe(context& self, const topic& from);
+/// Ends only the subscription of this key.
+void unsubscribe_key(context& self, std::string_view topic, std::string_view key);
+void unsubscribe_key(context& self, const bus& where, std::string_view topic, std::string_view key);
+
+/// Where the message in hand came from. What it points to is valid until the handler returns.
+struct message_source {
+  std::string_view topic;  ///< empty: the message in hand is no event
+  std::string_view key;
+  const std::any* metadata = nullptr;  ///< null: the subscription has none
+  any_ref publisher;                   ///< empty: a plain thread published
+  [[nodiscard]] explicit operator bool() const noexcept { return !topic.empty(); }
+};
+[[nodiscard]] message_source topic_of(const context& self) noexcept;
+
+/// How many events of this subscription were lost just before the message in hand, because the mailbox or the host's inbox
+/// was full.
+[[nodiscard]] std::uint64_t missed_of(const context& self) noexcept;
+
+}  // namespace herald
