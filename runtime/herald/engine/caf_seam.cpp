@@ -1,8 +1,14 @@
 #include <herald/engine/caf_seam.hpp>
 
 #include <atomic>
+#include <condition_variable>
+#include <functional>
 #include <mutex>
+#include <thread>
+#include <utility>
 #include <vector>
+
+#include <pthread.h>
 
 #include <caf/all.hpp>
 
@@ -44,18 +50,64 @@ struct configuration : caf::actor_system_config {
   explicit configuration(unsigned workers) { configure(*this, workers); }
 };
 
+/// A thread on which one function at a time is run to its end. CAF 0.17 leaves a reference to a system's logger in each
+/// thread that makes, spawns into or destroys that system, and the system's destructor waits for all of them: done on
+/// the user's threads, a stop on another thread than the start's would hang for ever.
+class errand_thread {
+ public:
+  errand_thread() : thread_{[this] { serve(); }} { ::pthread_setname_np(thread_.native_handle(), "herald-caf"); }
+  ~errand_thread() {
+    run(nullptr);
+    thread_.join();
+  }
+  errand_thread(const errand_thread&) = delete;
+  errand_thread& operator=(const errand_thread&) = delete;
+
+  void run(std::function<void()> f) {
+    std::unique_lock lock{mutex_};
+    changed_.wait(lock, [&] { return !busy_; });
+    errand_ = std::move(f);
+    busy_ = true;
+    const auto mine = ++number_;
+    changed_.notify_all();
+    changed_.wait(lock, [&] { return done_ >= mine; });
+  }
+
+ private:
+  void serve() {
+    std::unique_lock lock{mutex_};
+    for (bool ending = false; !ending;) {
+      changed_.wait(lock, [&] { return busy_; });
+      const auto f = std::exchange(errand_, nullptr);
+      lock.unlock();
+      ending = f == nullptr;
+      if (f) f();
+      lock.lock();
+      busy_ = false;
+      done_ = number_;
+      changed_.notify_all();
+    }
+  }
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  std::function<void()> errand_;
+  bool busy_ = false;
+  std::uint64_t number_ = 0;
+  std::uint64_t done_ = 0;
+  std::thread thread_;
+};
+
 }  // namespace
 
 struct caf_seam::impl {
   impl(caf::actor_system* theirs, unsigned workers, void* who, body r, lost l)
-      : owner{who}, run{r}, on_lost{l}, token{caf::make_message(std::int32_t{1})} {
-    if (theirs != nullptr) {
-      system = theirs;
-      return;
-    }
+      : owner{who}, run{r}, on_lost{l}, token{caf::make_message(std::int32_t{1})}, system{theirs} {
+    if (theirs != nullptr) return;
     init_types();
-    config = std::make_unique<configuration>(workers);
-    own = std::make_unique<caf::actor_system>(*config);
+    errands.run([&] {
+      config = std::make_unique<configuration>(workers);
+      own = std::make_unique<caf::actor_system>(*config);
+    });
     system = own.get();
   }
 
@@ -74,16 +126,40 @@ struct caf_seam::impl {
     return a;
   }
 
+  void shut_down(bool abandon) {
+    ending.store(true, std::memory_order_release);
+    std::vector<caf::actor> ended;
+    {
+      const std::lock_guard lock{mutex};
+      ended.swap(runners);
+    }
+    {
+      caf::scoped_actor waiter{*system};
+      for (const auto& r : ended) caf::anon_send_exit(r, caf::exit_reason::user_shutdown);
+      if (!abandon) waiter->wait_for(ended);
+    }
+    ended.clear();
+    if (abandon) {
+      // A worker stands in user code and cannot be joined: the system, and what its actors refer to, are left to it.
+      static_cast<void>(own.release());
+      static_cast<void>(config.release());
+      return;
+    }
+    own.reset();
+    config.reset();
+  }
+
   void* owner;
   body run;
   lost on_lost;
   caf::message token;
+  caf::actor_system* system;
   std::unique_ptr<configuration> config;
   std::unique_ptr<caf::actor_system> own;
-  caf::actor_system* system = nullptr;
   std::atomic<bool> ending{false};
   std::mutex mutex;  // guards runners; taken for a wake-up only, never per message
   std::vector<caf::actor> runners;
+  errand_thread errands;
 };
 
 caf_seam::caf_seam(caf::actor_system* theirs, unsigned workers, void* owner, body run, lost on_lost)
@@ -92,9 +168,13 @@ caf_seam::caf_seam(caf::actor_system* theirs, unsigned workers, void* owner, bod
 caf_seam::~caf_seam() = default;
 
 std::size_t caf_seam::add_runner() {
-  const std::lock_guard lock{impl_->mutex};
-  impl_->runners.push_back(impl_->spawn(impl_->runners.size()));
-  return impl_->runners.size() - 1;
+  std::size_t number = 0;
+  impl_->errands.run([&] {
+    const std::lock_guard lock{impl_->mutex};
+    number = impl_->runners.size();
+    impl_->runners.push_back(impl_->spawn(number));
+  });
+  return number;
 }
 
 void caf_seam::wake(std::size_t runner, void* execution) {
@@ -108,25 +188,8 @@ void caf_seam::wake(std::size_t runner, void* execution) {
 }
 
 void caf_seam::shut_down(bool abandon) {
-  impl_->ending.store(true, std::memory_order_release);
-  std::vector<caf::actor> runners;
-  {
-    const std::lock_guard lock{impl_->mutex};
-    runners.swap(impl_->runners);
-  }
-  {
-    caf::scoped_actor waiter{*impl_->system};
-    for (const auto& r : runners) caf::anon_send_exit(r, caf::exit_reason::user_shutdown);
-    if (!abandon) waiter->wait_for(runners);
-  }
-  runners.clear();
-  if (abandon) {
-    static_cast<void>(impl_->own.release());
-    static_cast<void>(impl_.release());
-    return;
-  }
-  impl_->own.reset();
-  impl_->config.reset();
+  auto* i = impl_.get();
+  i->errands.run([&] { i->shut_down(abandon); });
 }
 
 const char* caf_seam::version() noexcept { return caf_name; }
