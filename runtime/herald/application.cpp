@@ -10,6 +10,7 @@
 #include <herald/engine/operation.hpp>
 #include <herald/engine/signals.hpp>
 #include <herald/engine/supervisor_state.hpp>
+#include <herald/simulation.hpp>
 
 namespace herald {
 
@@ -34,6 +35,10 @@ result<void> check_options(const application_options& o) {
 application_options complete(application_options o) {
   if (o.workers == 0) o.workers = std::clamp(std::thread::hardware_concurrency(), 1u, 256u);
   if (o.hosts == 0) o.hosts = std::min(2 * o.workers, 4096u);
+  if (o.simulation != nullptr) {
+    o.clock = &o.simulation->clock();
+    o.entropy = &o.simulation->entropy();
+  }
   return o;
 }
 
