@@ -93,6 +93,7 @@ void supervisor_state::started(child_record& child, frame& f) {
   if (child.spec->options.backoff.first.count() > 0) child.up_since = cell_.home->now();
   child.again = child.first_start = false;
   if (child.extras && child.extras->start_reply.owed()) child.extras->start_reply.answer(any_ref{child.where});
+  child.drop_extras();
   switch (mode_) {
     case mode_t::initial:
       if (cursor_ != &child) return;
