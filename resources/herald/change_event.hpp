@@ -2,8 +2,8 @@
 // The problem: filters and transforms of a resource's publications, and its subscribers, want an event with the
 // resource's own struct in it, not an erased record. `change_event<T>` is that typed look at an `event_record`.
 //
-// It is as cheap to copy as three shared pointers, and keeps its rows alive. `before` and `after` are like pointers:
-// empty where there is no such row. Sensitive attributes in them are as in a new row.
+// It is as cheap to copy as a shared pointer. `before` and `after` are null where there is no such row, and live as long as
+// the event or a copy of it. Sensitive attributes in them are as in a new row.
 //
 // Thread safety: constant rows; distinct objects: safe.
 
@@ -19,10 +19,12 @@ class change_event {
 
   change_event() = default;
   explicit change_event(event_ptr of)
-      : before{of->before.template as<T>()}, after{of->after.template as<T>()}, event_{std::move(of)} {}
+      : before{static_cast<const T*>(of->before.row())},
+        after{static_cast<const T*>(of->after.row())},
+        event_{std::move(of)} {}
 
-  std::shared_ptr<const T> before;
-  std::shared_ptr<const T> after;
+  const T* before = nullptr;
+  const T* after = nullptr;
 
   [[nodiscard]] event_kind kind() const noexcept { return event_->kind; }
   [[nodiscard]] std::string_view resource() const noexcept { return event_->resource->name; }

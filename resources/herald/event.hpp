@@ -7,7 +7,7 @@
 // Thread safety: constant; distinct objects: safe. Lifetime: keeps its event alive.
 
 #include <herald/change_event.hpp>
-#include <herald/typed_request.hpp>
+#include <herald/dsl/description.hpp>
 
 namespace herald {
 

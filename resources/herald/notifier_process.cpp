@@ -1,5 +1,7 @@
 #include <herald/detail/notifier_process.hpp>
 
+#include <herald/bus.hpp>
+#include <herald/engine/core.hpp>
 #include <herald/subscribe.hpp>
 
 #include <stdexcept>
@@ -9,6 +11,21 @@ namespace herald::detail {
 namespace {
 
 constexpr std::size_t page_events = 256;
+
+/// A message that nobody gets because user code of the resource threw: a dead letter, in the reports.
+void tell_lost(context& self, const event_record& event, std::string_view what, std::string_view why) {
+  engine::system_of(self.cell())
+      .tell(report::dead_letter, self.cell(), self.incarnation(), exit_reason::normal,
+            std::string{event.resource->name}
+                .append(".")
+                .append(event.action_info().name)
+                .append(", event ")
+                .append(std::to_string(event.at.sequence))
+                .append(": nothing was published to ")
+                .append(what)
+                .append(": ")
+                .append(why));
+}
 
 }  // namespace
 
@@ -58,7 +75,27 @@ void notifier_process::on(context& self, const committed& batch) {
 
 void notifier_process::on(context& self, const more_to_hand_over&) { catch_up(self); }
 
-void notifier_process::hand_over(context&, const event_ptr& event) { state_->set_told(event->at.sequence); }
+void notifier_process::hand_over(context& self, const event_ptr& event) {
+  const resource_table& resource = *event->resource;
+  const bus everyone{self};
+  for (std::size_t i = 0; i < event->routes.size(); ++i) {
+    const event_record::route& route = event->routes[i];
+    const bool known = route.publication < resource.publications.size();
+    const auto transform = known ? resource.publications[route.publication].transform : nullptr;
+    try {
+      // An application that is stopping takes no events any more; they are in the log.
+      static_cast<void>(everyone.broadcast_made(route.topic, [&]() -> engine::published* {
+        return transform != nullptr ? transform(event) : resource.message(event, i);
+      }));
+    } catch (const std::exception& why) {
+      tell_lost(self, *event, route.topic, why.what());
+    } catch (...) {
+      tell_lost(self, *event, route.topic, "something that is no std::exception");
+    }
+  }
+  for (const auto& failed : event->failed) tell_lost(self, *event, "its topics", failed.why);
+  state_->set_told(event->at.sequence);
+}
 
 void notifier_process::catch_up(context& self) {
   const auto page = state_->data().read({state_->data().head().epoch, state_->told()}, page_events, std::nullopt);

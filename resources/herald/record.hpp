@@ -22,10 +22,10 @@ class record {
   [[nodiscard]] const void* row() const noexcept { return row_.get(); }
   [[nodiscard]] const std::shared_ptr<const void>& share() const noexcept { return row_; }
   [[nodiscard]] value_view get(std::size_t attribute) const { return table_->attributes[attribute].get(row_.get()); }
-  /// The row as its struct. The caller knows that T is the resource's.
+  /// The row as its struct, as long as a record holds it; null when empty. The caller knows that T is the resource's.
   template <class T>
-  [[nodiscard]] std::shared_ptr<const T> as() const {
-    return std::static_pointer_cast<const T>(row_);
+  [[nodiscard]] const T* as() const noexcept {
+    return static_cast<const T*>(row_.get());
   }
 
  private:

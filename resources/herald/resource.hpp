@@ -24,18 +24,21 @@ namespace herald {
 
 template <class T, class... Parts>
 [[nodiscard]] consteval auto resource(std::string_view name, const Parts&... parts) {
-  static_assert(std::is_default_constructible_v<T> && std::is_copy_constructible_v<T>,
+  static_assert(std::is_default_constructible_v<T> && std::is_copy_assignable_v<T>,
                 "herald: the struct of a resource must be default-constructible and copyable");
   constexpr detail::counts n = (detail::counts{} + ... + detail::counts_of<Parts>);
-  detail::builder<T, detail::description<T, n.attributes, n.constraints, n.values, n.identities, n.actions, n.steps,
-                                         n.publications, n.segments, n.parts>>
-      builder{};
-  builder.name(name);
+  detail::description<T, n.attributes, n.constraints, n.values, n.identities, n.actions, n.steps, n.publications,
+                      n.segments, n.parts>
+      made{};
+  detail::assembler all = made.room();
+  all.begin(name);
+  detail::builder<T> builder{all};
   (builder.attributes(parts), ...);
-  builder.close_attributes();
+  all.close_attributes();
   (builder.actions(parts), ...);
   (builder.publications(parts), ...);
-  return builder.made;
+  made.close(all);
+  return made;
 }
 
 }  // namespace herald

@@ -27,6 +27,9 @@ class transaction;     // <herald/transaction.hpp>
 struct event_record;   // <herald/event_record.hpp>
 template <class T>
 class result;          // <herald/error.hpp>
+namespace engine {
+struct published;      // <herald/engine/published.hpp>
+}
 
 namespace detail {
 
@@ -124,8 +127,7 @@ struct publication_info {
   bool previous_values = false;
   range segments{};                      // into resource_table::segments; each is a range of alternatives in `parts`
   bool (*filter)(const std::shared_ptr<const event_record>&) = nullptr;
-  std::shared_ptr<const void> (*transform)(const std::shared_ptr<const event_record>&) = nullptr;  // makes the payload...
-  void (*hand_over)(void* bus, std::string_view topic, const std::shared_ptr<const void>& payload) = nullptr;  // ...sends
+  engine::published* (*transform)(const std::shared_ptr<const event_record>&) = nullptr;  // the message to send instead
 };
 
 }  // namespace detail
@@ -147,8 +149,13 @@ struct resource_table {
   std::span<const detail::identity_info> identities{};
   detail::attribute_mask sensitive = 0;
   std::uint32_t layout = 0;           // fingerprint of the attributes' names and types, see docs/formats/payload.md
-  std::shared_ptr<void> (*make)() = nullptr;             // a default-constructed row
-  std::shared_ptr<void> (*clone)(const void* row) = nullptr;
+  std::shared_ptr<void> (*copy_of)(const void* row) = nullptr;  // of null: a new row
+  /// An event as a message for the bus, event<resource>, with the route it goes by.
+  engine::published* (*message)(const std::shared_ptr<const event_record>&, std::size_t route) = nullptr;
+
+  /// A default-constructed row.
+  [[nodiscard]] std::shared_ptr<void> make() const { return copy_of(nullptr); }
+  [[nodiscard]] std::shared_ptr<void> clone(const void* row) const { return copy_of(row); }
 
   static constexpr std::size_t none = static_cast<std::size_t>(-1);
   [[nodiscard]] std::size_t find_attribute(std::string_view attribute_name) const noexcept;

@@ -1,6 +1,10 @@
 #include <herald/topics.hpp>
 
+#include <herald/topic.hpp>
+
+#include <algorithm>
 #include <exception>
+#include <stdexcept>
 
 namespace herald {
 
@@ -10,41 +14,36 @@ using detail::publication_info;
 using detail::topic_part;
 using detail::topic_part_kind;
 
-constexpr bool must_escape(char c, char delimiter, bool composite) {
-  const auto code = static_cast<unsigned char>(c);
-  return code < 0x20 || code == 0x7f || c == '%' || c == '*' || c == delimiter || (composite && c == '-');
+constexpr bool special(char c, char delimiter, bool composite) {
+  return c == delimiter || (composite && c == '-');
 }
 
 /// Escapes what stands in `out` from `begin` on. Nearly always there is nothing to do.
 void escape_from(std::size_t begin, char delimiter, bool composite, std::string& out) {
-  constexpr std::string_view digits = "0123456789ABCDEF";
-  std::size_t at = begin;
-  while (at < out.size() && !must_escape(out[at], delimiter, composite)) ++at;
-  if (at == out.size()) return;
-  const std::string rest = out.substr(at);
-  out.resize(at);
-  for (const char c : rest) {
-    if (!must_escape(c, delimiter, composite)) {
+  const auto plain = [&](char c) {
+    return c >= ' ' && c <= '~' && c != '%' && c != '*' && c != topic_delimiter && !special(c, delimiter, composite);
+  };
+  if (begin < out.size() && std::all_of(out.begin() + static_cast<std::ptrdiff_t>(begin), out.end(), plain)) return;
+  // The bus's own escaping, so that escape_segment gives subscribers the same; then what only this resource adds.
+  const std::string escaped = escape_segment(std::string_view{out}.substr(begin));
+  out.resize(begin);
+  for (const char c : escaped) {
+    if (!special(c, delimiter, composite)) {
       out.push_back(c);
       continue;
     }
-    const auto code = static_cast<unsigned char>(c);
+    constexpr std::string_view digits = "0123456789ABCDEF";
     out.push_back('%');
-    out.push_back(digits[code >> 4]);
-    out.push_back(digits[code & 15]);
+    out.push_back(digits[static_cast<unsigned char>(c) >> 4]);
+    out.push_back(digits[static_cast<unsigned char>(c) & 15]);
   }
 }
 
 void append_value(const value_view& from, char delimiter, bool composite, std::string& out) {
   const std::size_t begin = out.size();
   from.append_to(out);
-  if (out.size() == begin && !from.is_null()) {
-    out.push_back('%');
-    return;
-  }
-  const bool has_dash = delimiter == '-' || composite;
   const bool plain = from.type() == value_type::uuid || from.type() == value_type::integer;
-  if (plain && !has_dash) return;
+  if (plain && delimiter != '-') return;
   // A uuid's or number's own dashes do not make a composite key ambiguous.
   escape_from(begin, delimiter, composite && !plain, out);
 }
@@ -133,6 +132,8 @@ class expansion {
 
   void emit() {
     if (topic_.empty()) return;  // no prefix, and every segment skipped
+    if (topic_.size() > max_topic_bytes)
+      throw std::length_error{"the topic has " + std::to_string(topic_.size()) + " bytes; wanted: at most 1024"};
     for (std::size_t i = first_route_; i < event_.routes.size(); ++i) {
       if (event_.routes[i].topic == topic_) return;
     }

@@ -5,10 +5,12 @@
 //
 // Rules: publications in their order; each gives every combination of its segments' alternatives, once; a null value drops
 // the combinations it is in; skip drops the segment only; previous_values adds the topics of the values before.
-// A value is escaped: "%", "*", the delimiter, and control characters become %XX, so it can neither forge a segment nor be
-// taken for a pattern; an empty text stands as "%". The parts of a composite key are joined by "-", and a "-" in them is %2D.
+// A value is escaped as the bus's escape_segment does it ("%", "*", ":", control characters and what is no UTF-8 become
+// %XX, an empty text "%"), and so is the resource's own delimiter: it can neither forge a segment nor be taken for a
+// pattern. The parts of a composite key are joined by "-", and a "-" in them is %2D.
 //
-// Thread safety: functions without state. Errors: a filter that throws puts its publication on event.failed.
+// Thread safety: functions without state. Errors: a filter that throws, or a topic longer than the bus takes (1024 bytes),
+// puts its publication on event.failed.
 // Source of the idea: Ash.Notifier.PubSub's topic templates.
 
 #include <herald/event_record.hpp>

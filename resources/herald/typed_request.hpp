@@ -9,7 +9,7 @@
 // Thread safety: functions without state. Errors: compile errors; at run time none.
 
 #include <herald/action.hpp>
-#include <herald/dsl/description.hpp>
+#include <herald/table_of.hpp>
 
 namespace herald {
 
@@ -28,14 +28,7 @@ template <class... Parts>
   return row_key{std::vector<value>{value{value_view{parts}}...}};
 }
 
-/// The erased table of a resource; one object a program, so it may be compared by address.
-template <const auto& Resource>
-inline constexpr resource_table table_of = Resource.table();
-
 namespace detail {
-
-template <const auto& R>
-using row_type = typename std::remove_cvref_t<decltype(R)>::row_type;
 
 template <const auto& R, fixed_string Name>
 consteval std::uint16_t action_number() {

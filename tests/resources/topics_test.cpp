@@ -1,5 +1,8 @@
 #include "ticket.hpp"
 
+#include <herald/topic.hpp>
+#include <herald/topics.hpp>
+
 using namespace ticket_test;
 using strings = std::vector<std::string>;
 
@@ -140,6 +143,7 @@ TEST_CASE("a value can neither forge a segment, nor pass for a pattern, nor vani
   CHECK(create("*") == strings{"post:named:%2A:note:n"});
   CHECK(create("100%") == strings{"post:named:100%25:note:n"});
   CHECK(create("a\n\x7f") == strings{"post:named:a%0A%7F:note:n"});
+  CHECK(create("\xff") == strings{"post:named:%FF:note:n"});
   CHECK(create("") == strings{"post:named:%:note:n"});
   CHECK(create("gr\xc3\xbc\xc3\x9f") == strings{"post:named:gr\xc3\xbc\xc3\x9f:note:n"});
 }
@@ -168,4 +172,22 @@ TEST_CASE("H3: a filter that throws costs its own publication, and neither the o
   CHECK(made->event->failed[0].publication == 1);
   CHECK(made->event->failed[0].why == "no such luck");
   CHECK(store.log().size() == 1);
+}
+
+TEST_CASE("a topic that the bus would not take costs its publication, and not the action") {
+  scratch store{{&herald::table_of<posts>}};
+  const auto made = store(herald::request_for<posts, "create">(field<&Post::name> = std::string(2000, 'x'), field<&Post::note> = "n"));
+  REQUIRE(made.has_value());
+  CHECK(topics_of(made->event).empty());
+  REQUIRE(made->event->failed.size() == 1);
+  CHECK(made->event->failed[0].why.find("wanted: at most 1024") != std::string::npos);
+}
+
+TEST_CASE("values stand in topics as escape_segment writes them") {
+  for (const char* text : {"plain", "a:b", "*", "**", "50%", "", "\x01", "\xc2\x85", "gr\xc3\xbc\xc3\x9f", "a b"}) {
+    CAPTURE(text);
+    std::string segment;
+    herald::append_segment(text, ':', segment);
+    CHECK(segment == herald::escape_segment(text));
+  }
 }

@@ -7,8 +7,6 @@
 #include <herald/changeset.hpp>
 #include <herald/dsl/attribute.hpp>
 
-#include <tuple>
-
 namespace herald::detail {
 
 template <auto... M>
@@ -132,8 +130,12 @@ constexpr auto where_of() -> bool (*)(change_context&) {
   }
 }
 
+/// An option's type, without an option: all but a validation's message is in the type.
+template <class O>
+struct type_of_option {};
+
 template <class T, class F, class W>
-constexpr step make_step(const dsl::change<F, W>&) {
+constexpr step make_step(type_of_option<dsl::change<F, W>>) {
   static_assert(stateless<F>, "herald: change needs a lambda without captures");
   return {.kind = step_kind::change,
           .run = [](change_context& context, std::string_view) {
@@ -144,7 +146,7 @@ constexpr step make_step(const dsl::change<F, W>&) {
 }
 
 template <class T, class F, class W>
-constexpr step make_step(const dsl::validate<F, W>& v) {
+constexpr step make_step(type_of_option<dsl::validate<F, W>>) {
   static_assert(stateless<F>, "herald: validate needs a lambda without captures");
   return {.kind = step_kind::validate,
           .run = [](change_context& context, std::string_view message) {
@@ -155,12 +157,11 @@ constexpr step make_step(const dsl::validate<F, W>& v) {
               context.add(to_check(F{}(typed)), message);
             }
           },
-          .where = where_of<T, W>(),
-          .message = v.message};
+          .where = where_of<T, W>()};
 }
 
 template <class T, class F>
-constexpr step make_step(const dsl::after_action<F>&) {
+constexpr step make_step(type_of_option<dsl::after_action<F>>) {
   static_assert(stateless<F>, "herald: after_action needs a lambda without captures");
   return {.kind = step_kind::after, .after = [](transaction& tx, const void* row) -> result<void> {
             if constexpr (std::is_void_v<std::invoke_result_t<F, transaction&, const T&>>) {
@@ -178,19 +179,32 @@ struct action_part {
   static constexpr std::size_t step_total = (std::size_t{0} + ... + (is_step<Options> ? 1 : 0));
   std::string_view name;
   op kind;
-  std::tuple<Options...> options;
+  std::array<std::string_view, sizeof...(Options)> messages;
 };
+
+template <class O>
+constexpr std::string_view message_of(const O&) {
+  return {};
+}
+template <class F, class W>
+constexpr std::string_view message_of(const dsl::validate<F, W>& v) {
+  return v.message;
+}
+
+constexpr void check_action_name(std::string_view name) {
+  if (name.empty()) rule::an_action_needs_a_name_without_spaces_or_control_characters();
+  for (const char c : name) {
+    if (c <= ' ' && c >= 0) rule::an_action_needs_a_name_without_spaces_or_control_characters();
+  }
+}
 
 template <class... Options>
 constexpr auto make_action(std::string_view name, op kind, const Options&... options) {
   static_assert(((is_accepts<Options> || is_require<Options> || is_step<Options>) && ...),
                 "herald: this is not an option of an action (accepts, require, change, validate and after_action are)");
   static_assert((0 + ... + (is_accepts<Options> ? 1 : 0)) <= 1, "herald: accepts is given twice");
-  if (name.empty()) rule::an_action_needs_a_name_without_spaces_or_control_characters();
-  for (const char c : name) {
-    if (c <= ' ' && c >= 0) rule::an_action_needs_a_name_without_spaces_or_control_characters();
-  }
-  return action_part<Options...>{name, kind, {options...}};
+  check_action_name(name);
+  return action_part<Options...>{name, kind, {message_of(options)...}};
 }
 
 }  // namespace herald::detail

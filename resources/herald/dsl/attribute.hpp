@@ -128,12 +128,14 @@ inline constexpr std::size_t value_count = 0;
 template <std::size_t N>
 inline constexpr std::size_t value_count<dsl::one_of<N>> = N;
 
+constexpr void name_attribute(attribute_info& info, std::string_view spelling) {
+  info.spelling = spelling;
+  info.name = info.column = last_name(spelling);
+}
+
 /// What `attribute<M>(...)` gives: everything but the row's type.
 template <auto M, std::size_t Constraints, std::size_t Values>
 struct attribute_part {
-  using member = member_type<M>;
-  using owner = member_owner<M>;
-  static constexpr auto pointer = M;
   static constexpr std::size_t constraint_total = Constraints;
   static constexpr std::size_t value_total = Values;
   attribute_info info;
@@ -141,11 +143,14 @@ struct attribute_part {
   std::array<value_view, Values> values{};
 };
 
-/// Collects the options of one attribute whose value is of type V (without std::optional).
-template <class V, class Part>
+/// Collects the options of one attribute. By the member's type, not by the member: many attributes share one reader.
+template <class Member>
 struct attribute_reader {
-  using member = typename Part::member;
-  Part part;
+  using member = Member;
+  using V = typename nullable_of<Member>::type;
+  attribute_info info{};
+  constraint* constraint_room;
+  value_view* value_room;
   std::size_t constraints = 0;
   std::size_t values = 0;
   bool has_default = false;
@@ -154,20 +159,20 @@ struct attribute_reader {
   static constexpr bool has_length =
       type == value_type::text || type == value_type::bytes || type == value_type::list;
 
-  constexpr void add(const constraint& one) { part.constraints[constraints++] = one; }
+  constexpr void add(const constraint& one) { constraint_room[constraints++] = one; }
   constexpr void once(bool& flag) {
     if (flag) rule::an_attribute_option_is_given_twice();
     flag = true;
   }
   constexpr void filled_by(generated how) {
-    if (part.info.generated != generated::no || part.info.role != attribute_role::plain)
+    if (info.generated != generated::no || info.role != attribute_role::plain)
       rule::an_attribute_is_filled_in_by_uuid_v7_or_generated_or_a_timestamp_or_a_lock_and_only_one_of_them();
-    part.info.generated = how;
+    info.generated = how;
   }
   constexpr void filled_by(attribute_role how) {
-    if (part.info.generated != generated::no || part.info.role != attribute_role::plain)
+    if (info.generated != generated::no || info.role != attribute_role::plain)
       rule::an_attribute_is_filled_in_by_uuid_v7_or_generated_or_a_timestamp_or_a_lock_and_only_one_of_them();
-    part.info.role = how;
+    info.role = how;
   }
   static constexpr bool fits(const value_view& v) {
     return v.type() == type || (type == value_type::real && v.type() == value_type::integer);
@@ -181,8 +186,8 @@ struct attribute_reader {
   constexpr void read(dsl::primary_key_option) {
     static_assert(type != value_type::list && type != value_type::real,
                   "herald: a primary key must not be a list or a real");
-    once(part.info.primary_key);
-    if (part.info.ops->nullable) rule::a_primary_key_must_not_be_nullable();
+    once(info.primary_key);
+    if (info.ops->nullable) rule::a_primary_key_must_not_be_nullable();
   }
   constexpr void read(dsl::uuid_v7_option) {
     static_assert(type == value_type::uuid, "herald: uuid_v7 needs an attribute of type herald::uuid");
@@ -192,8 +197,8 @@ struct attribute_reader {
     static_assert(type == value_type::integer, "herald: generated needs an attribute of an integer type");
     filled_by(generated::integer);
   }
-  constexpr void read(dsl::required_option) { once(part.info.required); }
-  constexpr void read(dsl::sensitive_option) { once(part.info.sensitive); }
+  constexpr void read(dsl::required_option) { once(info.required); }
+  constexpr void read(dsl::sensitive_option) { once(info.sensitive); }
   constexpr void read(dsl::inserted_at_option) {
     static_assert(type == value_type::time, "herald: inserted_at needs an attribute of type herald::timestamp");
     filled_by(attribute_role::inserted_at);
@@ -226,7 +231,7 @@ struct attribute_reader {
          .allowed = {static_cast<std::uint16_t>(values), static_cast<std::uint16_t>(N)}});
     for (const value_view& v : o.values) {
       if (!fits(v)) rule::one_of_needs_values_of_the_attributes_own_type();
-      part.values[values++] = cast(v);
+      value_room[values++] = cast(v);
     }
   }
   template <class F>
@@ -240,7 +245,7 @@ struct attribute_reader {
   constexpr void read(const dsl::default_value& o) {
     once(has_default);
     if (!fits(o.value)) rule::a_default_value_must_have_the_attributes_own_type();
-    part.info.default_value = cast(o.value);
+    info.default_value = cast(o.value);
   }
   template <class F>
   constexpr void read(dsl::default_from<F>) {
@@ -248,10 +253,10 @@ struct attribute_reader {
     static_assert(std::is_assignable_v<V&, std::invoke_result_t<F>>,
                   "herald: default_from must give a value of the attribute's own type");
     once(has_default);
-    part.info.set_default = [](void* at) { *static_cast<member*>(at) = F{}(); };
+    info.set_default = [](void* at) { *static_cast<member*>(at) = F{}(); };
   }
-  constexpr void read(dsl::column o) { part.info.column = o.name; }
-  constexpr void read(dsl::was o) { part.info.was = o.name; }
+  constexpr void read(dsl::column o) { info.column = o.name; }
+  constexpr void read(dsl::was o) { info.was = o.name; }
   template <class O>
   constexpr void read(const O&) {
     static_assert(!std::is_same_v<O, O>, "herald: this is not an option of an attribute");
@@ -272,15 +277,17 @@ template <auto M, class... Options>
   if constexpr (has_codec<bare>) {
     using part = detail::attribute_part<M, (std::size_t{0} + ... + detail::constraint_count<Options>),
                                         (std::size_t{0} + ... + detail::value_count<Options>)>;
-    detail::attribute_reader<bare, part> reader{};
-    reader.part.info.name = reader.part.info.column = detail::member_name<M>();
-    reader.part.info.ops = &detail::type_ops_of<member>;
-    reader.part.info.tag = &detail::member_tag<M>;
-    reader.part.info.spelling = detail::member_spelling<M>();
+    part made{};
+    detail::attribute_reader<member> reader{
+        .constraint_room = made.constraints.data(), .value_room = made.values.data()};
+    detail::name_attribute(reader.info, detail::member_spelling<M>());
+    reader.info.ops = &detail::type_ops_of<member>;
+    reader.info.tag = &detail::member_tag<M>;
     (reader.read(options), ...);
-    if (reader.has_default && reader.part.info.required)
+    if (reader.has_default && reader.info.required)
       rule::an_attribute_has_a_default_or_is_required_but_not_both();
-    return reader.part;
+    made.info = reader.info;
+    return made;
   } else {
     return detail::attribute_part<M, 0, 0>{};
   }

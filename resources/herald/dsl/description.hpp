@@ -2,9 +2,7 @@
 // The problem: a description's tables must have exactly the size they need, and live in read-only memory. `description`
 // holds one resource's arrays, their lengths in its type; the erased resource_table is a set of spans into it.
 
-#include <herald/dsl/action.hpp>
-#include <herald/dsl/attribute.hpp>
-#include <herald/dsl/publication.hpp>
+#include <herald/dsl/assembler.hpp>
 
 namespace herald {
 
@@ -39,6 +37,14 @@ struct counts {
               segments = 0, parts = 0, pub_subs = 0, keys = 0;
 };
 
+/// A row like `from`, or a new one.
+template <class T>
+std::shared_ptr<void> row_copy(const void* from) {
+  auto made = std::make_shared<T>();
+  if (from != nullptr) *made = *static_cast<const T*>(from);
+  return made;
+}
+
 /// The description of one resource, in arrays of exactly the needed size.
 template <class T, std::size_t Attributes, std::size_t Constraints, std::size_t Values, std::size_t Identities,
           std::size_t Actions, std::size_t Steps, std::size_t Publications, std::size_t Segments, std::size_t Parts>
@@ -61,6 +67,20 @@ struct description {
   std::size_t keys = 0;
   attribute_mask sensitive = 0;
   std::uint32_t layout = 0;
+
+  [[nodiscard]] constexpr assembler room() {
+    return {{attributes.data()}, {constraints.data()}, {values.data()}, {identities.data()}, {actions.data()},
+            {steps.data()}, {publications.data()}, {segments.data()}, {parts.data()}, {key.data()}};
+  }
+  constexpr void close(const assembler& all) {
+    name = all.name;
+    schema_version = all.schema_version;
+    prefix = all.prefix;
+    delimiter = all.delimiter;
+    keys = all.key.used;
+    sensitive = all.sensitive;
+    layout = all.layout;
+  }
 
   static constexpr std::size_t none = static_cast<std::size_t>(-1);
   [[nodiscard]] constexpr std::size_t attribute_of(std::string_view spelling) const {
@@ -92,12 +112,12 @@ struct description {
             .identities = identities,
             .sensitive = sensitive,
             .layout = layout,
-            .make = [] { return std::static_pointer_cast<void>(std::make_shared<T>()); },
-            .clone = [](const void* row) {
-              return std::static_pointer_cast<void>(std::make_shared<T>(*static_cast<const T*>(row)));
-            }};
+            .copy_of = &row_copy<T>};
   }
 };
+
+template <const auto& R>
+using row_type = typename std::remove_cvref_t<decltype(R)>::row_type;
 
 }  // namespace detail
 

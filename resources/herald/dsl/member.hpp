@@ -24,25 +24,39 @@ using member_owner = typename member_traits<decltype(M)>::owner;
 template <auto M>
 using member_type = typename member_traits<decltype(M)>::type;
 
-/// "&app::Ticket::subject": the member's identity while the compiler computes. (Addresses will not do there: g++ does
-/// not compare them in a constant expression under -fsanitize=undefined.)
 template <auto M>
-[[nodiscard]] constexpr std::string_view member_spelling() noexcept {
-  constexpr std::string_view whole = __PRETTY_FUNCTION__;
-  constexpr std::size_t begin = whole.find("M = ") + 4;
-  return whole.substr(begin, whole.find_first_of(";]", begin) - begin);
-}
-
-/// "subject".
-template <auto M>
-[[nodiscard]] constexpr std::string_view member_name() noexcept {
-  constexpr std::string_view whole = member_spelling<M>();
-  return whole.substr(whole.rfind(':') + 1);
+[[nodiscard]] constexpr std::string_view pretty_member() noexcept {
+  return __PRETTY_FUNCTION__;
 }
 
 struct member_probe {
   int spelled;
 };
+/// What the compiler writes before and after the member is the same for all of them.
+inline constexpr std::string_view probe_pretty = pretty_member<&member_probe::spelled>();
+inline constexpr std::size_t spelling_begin = probe_pretty.find("M = ") + 4;
+inline constexpr std::size_t spelling_rest =
+    probe_pretty.size() - (probe_pretty.find_first_of(";]", spelling_begin) - spelling_begin);
+
+/// "&app::Ticket::subject": the member's identity while the compiler computes. (Addresses will not do there: g++ does
+/// not compare them in a constant expression under -fsanitize=undefined.)
+template <auto M>
+[[nodiscard]] constexpr std::string_view member_spelling() noexcept {
+  constexpr std::string_view whole = pretty_member<M>();
+  return {whole.data() + spelling_begin, whole.size() - spelling_rest};
+}
+
+[[nodiscard]] constexpr std::string_view last_name(std::string_view spelling) noexcept {
+  std::size_t begin = spelling.size();
+  while (spelling[begin - 1] != ':') --begin;
+  return {spelling.data() + begin, spelling.size() - begin};
+}
+
+/// "subject".
+template <auto M>
+[[nodiscard]] constexpr std::string_view member_name() noexcept {
+  return last_name(member_spelling<M>());
+}
 static_assert(member_name<&member_probe::spelled>() == "spelled", "herald: this compiler spells members unexpectedly");
 
 /// Its address is the member's identity at run time.

@@ -9,9 +9,7 @@
 // The idea: Ash.Notifier.PubSub.
 
 #include <herald/change_event.hpp>
-#include <herald/dsl/attribute.hpp>
-
-#include <tuple>
+#include <herald/dsl/action.hpp>
 
 namespace herald::dsl {
 
@@ -154,21 +152,29 @@ template <class... Segments>
 
 namespace herald::detail {
 
-/// What `publish(...)` and `publish_all(...)` give.
-template <std::size_t Segments, std::size_t Parts, class... Options>
+/// <herald/transform.hpp> makes it true for its option.
+template <class O>
+inline constexpr bool is_transform = false;
+
+template <class O>
+inline constexpr std::size_t except_count = 0;
+template <std::size_t N>
+inline constexpr std::size_t except_count<dsl::except_option<N>> = N;
+
+/// What `publish(...)` and `publish_all(...)` give: what depends on the row's type (filter, transform) is in the type.
+template <std::size_t Segments, std::size_t Parts, std::size_t Excepts, class... Options>
 struct publication_part {
   static constexpr std::size_t segment_total = Segments;
   static constexpr std::size_t part_total = Parts;
+  publication_info info;
   std::string_view action;  // publish
-  bool all;
-  op kind;  // publish_all
   topic_source<Segments, Parts> topic;
-  std::tuple<Options...> options;
+  std::array<std::string_view, Excepts> excepts;
 };
 
 template <class T, class F>
 bool run_filter(const event_ptr& event) {
-  if constexpr (requires { &F::operator(); }) {
+  if constexpr (has_one_signature<F>) {
     if constexpr (std::is_invocable_v<F, const T&>) {
       return F{}(*static_cast<const T*>((event->after ? event->after : event->before).row()));
     } else {
@@ -179,10 +185,19 @@ bool run_filter(const event_ptr& event) {
   }
 }
 
-/// Collects a publication's options. T is the resource's struct.
-template <class T>
+/// Options that need the row's type, turned into functions of the erased event.
+template <class T, class O>
+constexpr void type_option(publication_info&, type_of_option<O>) {}
+template <class T, class F>
+constexpr void type_option(publication_info& info, type_of_option<dsl::filter<F>>) {
+  static_assert(stateless<F>, "herald: filter needs a lambda without captures");
+  info.filter = &run_filter<T, F>;
+}
+
+/// Options of a publication that do not.
 struct publication_reader {
   publication_info info;
+  std::string_view* except_room;
   bool has_filter = false;
   bool has_transform = false;
   bool has_except = false;
@@ -199,39 +214,47 @@ struct publication_reader {
   }
   template <class F>
   constexpr void read(dsl::filter<F>) {
-    static_assert(stateless<F>, "herald: filter needs a lambda without captures");
     once(has_filter);
-    info.filter = &run_filter<T, F>;
   }
   template <std::size_t N>
-  constexpr void read(const dsl::except_option<N>&) {
+  constexpr void read(const dsl::except_option<N>& o) {
     once(has_except);
     if (!info.all) rule::except_belongs_to_publish_all();
+    for (std::size_t i = 0; i < N; ++i) except_room[i] = o.names[i];
   }
   template <class O>
-    requires requires(const O& option, publication_reader& reader) { option.template read_into<T>(reader); }
-  constexpr void read(const O& option) {
-    once(has_transform);
-    option.template read_into<T>(*this);
-  }
-  template <class O>
-    requires(!requires(const O& option, publication_reader& reader) { option.template read_into<T>(reader); })
   constexpr void read(const O&) {
-    static_assert(!std::is_same_v<O, O>, "herald: this is not an option of a publication");
+    static_assert(is_transform<O>, "herald: this is not an option of a publication");
+    once(has_transform);
+  }
+};
+
+/// Publications of several types, held one after the other.
+template <std::size_t I, class P>
+struct publication_slot {
+  P held;
+};
+template <class Numbers, class... P>
+struct publication_pack;
+template <std::size_t... I, class... P>
+struct publication_pack<std::index_sequence<I...>, P...> : publication_slot<I, P>... {
+  template <class Visitor>
+  constexpr void visit(Visitor& visitor) const {
+    (visitor.publication(static_cast<const publication_slot<I, P>&>(*this).held), ...);
   }
 };
 
 template <class... Publications>
 struct pub_sub_part {
   std::string_view prefix;
-  std::string_view delimiter = ":";
-  std::tuple<Publications...> publications;
+  std::string_view delimiter;
+  publication_pack<std::index_sequence_for<Publications...>, Publications...> publications;
 };
 
 template <class P>
 inline constexpr bool is_publication = false;
-template <std::size_t S, std::size_t P, class... O>
-inline constexpr bool is_publication<publication_part<S, P, O...>> = true;
+template <std::size_t S, std::size_t P, std::size_t E, class... O>
+inline constexpr bool is_publication<publication_part<S, P, E, O...>> = true;
 
 constexpr void check_delimiter(std::string_view text) {
   const char c = text.size() == 1 ? text[0] : ' ';
@@ -253,6 +276,16 @@ constexpr void check_segment(std::string_view literal, std::string_view delimite
   }
 }
 
+template <std::size_t S, std::size_t P, class... Options>
+constexpr auto make_publication(std::string_view action, const publication_info& info, const topic_source<S, P>& to,
+                                const Options&... options) {
+  publication_part<S, P, (std::size_t{0} + ... + except_count<Options>), Options...> part{info, action, to, {}};
+  publication_reader reader{.info = info, .except_room = part.excepts.data()};
+  (reader.read(options), ...);
+  part.info = reader.info;
+  return part;
+}
+
 }  // namespace herald::detail
 
 namespace herald::dsl {
@@ -260,11 +293,11 @@ namespace herald::dsl {
 template <std::size_t S, std::size_t P, class... Options>
 [[nodiscard]] constexpr auto publish(std::string_view action, const detail::topic_source<S, P>& to,
                                      const Options&... options) {
-  return detail::publication_part<S, P, Options...>{action, false, op::create, to, {options...}};
+  return detail::make_publication(action, {}, to, options...);
 }
 template <std::size_t S, std::size_t P, class... Options>
 [[nodiscard]] constexpr auto publish_all(op kind, const detail::topic_source<S, P>& to, const Options&... options) {
-  return detail::publication_part<S, P, Options...>{{}, true, kind, to, {options...}};
+  return detail::make_publication({}, {.all = true, .kind = kind}, to, options...);
 }
 
 template <class... Publications>
@@ -273,7 +306,7 @@ template <class... Publications>
                 "herald: pub_sub takes a prefix, a delimiter, and then publish(...) and publish_all(...)");
   detail::check_delimiter(between.text);
   if (!prefix.empty()) detail::check_segment(prefix, between.text, true);
-  return detail::pub_sub_part<Publications...>{prefix, between.text, {publications...}};
+  return detail::pub_sub_part<Publications...>{prefix, between.text, {{publications}...}};
 }
 template <class... Publications>
 [[nodiscard]] constexpr auto pub_sub(std::string_view prefix, const Publications&... publications) {

@@ -47,6 +47,7 @@ inline void except_belongs_to_publish_all() {}
 inline void an_event_needs_a_name() {}
 inline void a_publication_option_is_given_twice() {}
 inline void pub_sub_is_declared_twice() {}
+inline void a_publication_has_at_most_1024_combinations_of_alternatives() {}
 inline void a_topic_names_an_attribute_the_resource_does_not_have() {}
 inline void a_topic_must_not_show_a_sensitive_attribute() {}
 inline void a_topic_without_a_prefix_needs_a_segment() {}
