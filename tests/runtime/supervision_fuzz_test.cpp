@@ -383,7 +383,7 @@ class fuzz_run {
 
 TEST_CASE("random trees under random misfortune do what OTP's rules say") {
   const auto first = number_from("HERALD_SEED", 1);
-  const auto seeds = number_from("HERALD_SEEDS", std::getenv("HERALD_SEED") != nullptr ? 1 : 1000);
+  const auto seeds = number_from("HERALD_SEEDS", std::getenv("HERALD_SEED") != nullptr ? 1 : 3000);
   for (auto seed = first; seed < first + seeds; ++seed) {
     fuzz_run run{seed};
     const auto wrong = run.play();

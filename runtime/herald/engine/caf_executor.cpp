@@ -264,7 +264,14 @@ class caf_executor final : public executor {
 
   [[nodiscard]] bool end_own() {
     bool all = true;
-    const std::lock_guard lock{own_mutex_};
+    // Joined without the lock: a runner on its last round may still wake another.
+    decltype(retired_) retired;
+    decltype(own_) own;
+    {
+      const std::lock_guard lock{own_mutex_};
+      retired = retired_;
+      own = own_;
+    }
     const auto end = [&](own_runner& r, bool was_stuck) {
       {
         std::unique_lock runner_lock{r.mutex};
@@ -280,8 +287,8 @@ class caf_executor final : public executor {
       }
       r.thread.join();
     };
-    for (auto& r : retired_) end(*r, true);
-    for (auto& [h, r] : own_) end(*r, false);
+    for (auto& r : retired) end(*r, true);
+    for (auto& [h, r] : own) end(*r, false);
     return all;
   }
 

@@ -23,9 +23,11 @@ class directory {
     const std::unique_lock lock{mutex_};
     entries_[join(parent, id)] = {where, type};
   }
-  void remove(const std::string& parent, const std::string& id) {
+  /// Unless somebody else has the name by now: a new supervisor's child may be there before the old one's is gone.
+  void remove(const std::string& parent, const std::string& id, const address& where) {
     const std::unique_lock lock{mutex_};
-    entries_.erase(join(parent, id));
+    const auto found = entries_.find(join(parent, id));
+    if (found != entries_.end() && found->second.where == where) entries_.erase(found);
   }
   [[nodiscard]] entry find(std::string_view path) const {
     const std::shared_lock lock{mutex_};

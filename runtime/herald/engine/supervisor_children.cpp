@@ -35,7 +35,7 @@ void supervisor_state::remove(child_record& child, frame& f) {
   disarm(child);
   if (child.where.cell != nullptr) order_release(child.where, &f);
   if (child.is_static) {
-    cell_.home->system().names().remove(*path_, child.spec->id);
+    cell_.home->system().names().remove(*path_, child.spec->id, child.where);
     by_id_.erase(child.spec->id);
   }
   if (child.ended_meanwhile) --ended_meanwhile_;

@@ -261,7 +261,7 @@ void supervisor_state::finish(frame& f) {
       kept->by_id.emplace(child->spec->id, child->where);
       continue;
     }
-    if (child->is_static) cell_.home->system().names().remove(*path_, child->spec->id);
+    if (child->is_static) cell_.home->system().names().remove(*path_, child->spec->id, child->where);
     order_release(child->where, &f);
   }
   if (!kept->by_id.empty()) cell_.kept = kept.release();
@@ -276,7 +276,7 @@ void release_kept(cell& c, frame* owned) {
   if (kept == nullptr) return;
   const auto path = c.parent.cell == nullptr ? std::string{} : core::path_of(c);
   for (const auto& [id, where] : kept->by_id) {
-    c.home->system().names().remove(path, id);
+    c.home->system().names().remove(path, id, where);
     order_release(where, owned);
   }
 }
