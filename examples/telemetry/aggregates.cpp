@@ -11,7 +11,8 @@ aggregates::aggregates(herald::context& self, args around) : around_{std::move(a
 void aggregates::tell(herald::context& self, rolling& window, const std::string& watches, const host_row& host,
                       double value, instant now) {
   window.add(now, value);
-  broadcast(self, readings_topic, reading{watches, subject_of_host(host.name), window.mean(), host.name});
+  (void)herald::bus{self}.broadcast(readings_topic,
+                                    reading{watches, subject_of_host(host.name), window.mean(), host.name});
 }
 
 void aggregates::on(herald::context& self, const herald::event<hosts>& measured) {
@@ -28,10 +29,10 @@ void aggregates::on(herald::context& self, const herald::event<procs>& changed) 
   const auto& row = changed.row();
   const auto subject = subject_of_process({row.pid, row.started});
   if (changed.after)
-    broadcast(self, readings_topic,
-              reading{"process", subject, row.cpu_percent, row.name + " [" + std::to_string(row.pid) + "]"});
+    (void)herald::bus{self}.broadcast(
+        readings_topic, reading{"process", subject, row.cpu_percent, row.name + " [" + std::to_string(row.pid) + "]"});
   else
-    broadcast(self, gone_topic, subject_gone{subject});
+    (void)herald::bus{self}.broadcast(gone_topic, subject_gone{subject});
 }
 
 }  // namespace telemetry

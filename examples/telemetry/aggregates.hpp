@@ -8,6 +8,7 @@
 #include "resources.hpp"
 #include "surroundings.hpp"
 
+#include <herald/event.hpp>
 #include <herald/pubsub.hpp>
 #include <herald/runtime.hpp>
 

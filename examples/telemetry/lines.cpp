@@ -99,7 +99,7 @@ std::string line_format::restart(std::chrono::seconds elapsed, const restart_not
                        {"process", notice.path},
                        {"reason", notice.reason},
                        {"restarts", notice.count}});
-  return fmt::format("{}  restarted {} ({}), {}. time", stop_watch(elapsed), notice.path, notice.reason, notice.count);
+  return fmt::format("{}  restart {} of {} ({})", stop_watch(elapsed), notice.count, notice.path, notice.reason);
 }
 
 std::string line_format::check(const check_counts& counts, std::uint64_t restarts) const {

@@ -14,7 +14,7 @@ namespace telemetry {
 
 /// A process of the tree began another life.
 struct restart_notice {
-  std::string path;         ///< "telemetry/output/recorder"
+  std::string path;         ///< "output/recorder"
   std::string reason;       ///< why the life before ended
   std::uint64_t count = 0;  ///< restarts of this process so far
 };

@@ -49,7 +49,7 @@ void recorder::on(const herald::log_gone& gone) {
 void recorder::on(herald::context& self, const tell_progress&) {
   if (written() == told_) return;
   told_ = written();
-  broadcast(self, progress_topic, record_progress{told_});
+  (void)herald::bus{self}.broadcast(progress_topic, record_progress{told_});
 }
 
 void recorder::on(const sync_now&) {

@@ -21,6 +21,7 @@ namespace {
 using namespace std::chrono_literals;
 using clock = std::chrono::steady_clock;
 
+// Says it, and gives the exit code that goes with it.
 int complain(const std::string& sentence) {
   (void)write_fully(STDERR_FILENO, "herald-telemetry: " + sentence + "\n");
   return 1;
@@ -82,49 +83,28 @@ void come_to_rest(const herald::application& app, const herald::store& store) {
   }
 }
 
-}  // namespace
+struct outcome {
+  bool stopped_well = true;
+  std::uint64_t restarts = 0;
+};
 
-int run(const options& run, const signal_watch& signals) {
-  auto files = workspace::prepare(run);
-  if (!files) return complain(files.error().message());
-  auto store = open_store(files->database());
-  if (!store) return complain(store.error().message());
-  if (const auto fits = belongs_together(*files, *store); !fits) return complain(fits.error().message());
-
-  const auto facts = read_facts("/proc");
-  const auto seed = run.seed.value_or(std::random_device{}());
+// The application's life. When it returns, nothing of it is left, and the store is closed.
+outcome live(const options& run, herald::store store, view_model first, const signal_watch& signals,
+             const std::shared_ptr<screen>& on) {
   const auto started = std::chrono::floor<std::chrono::milliseconds>(std::chrono::system_clock::now());
-  view_model first;
-  first.host = facts.name;
-  first.limit = run.seconds;
-  first.chaos = run.chaos;
-  first.seed = seed;
-  first.database = files->database();
-  first.record = files->record();
-
-  auto on = std::make_shared<screen>();
-  on->json = run.output == output_mode::json;
-  const line_format format{on->json};
-  if (run.output == output_mode::automatic && is_live_terminal(STDOUT_FILENO))
-    on->live = std::make_unique<live_terminal>(STDOUT_FILENO, look_from_environment());
-  else
-    on->line(format.opening(first));
-
-  const surroundings around{.store = *store, .host = facts.name, .interval = run.interval};
-  auto tally = std::make_shared<restart_tally>();
-  herald::application app{make_tree({.around = around,
-                                     .record = files->record(),
-                                     .view = {around, first, started, on, tally},
-                                     .chaos = run.chaos}),
+  const auto tally = std::make_shared<restart_tally>();
+  const surroundings around{.store = store, .host = first.host, .interval = run.interval};
+  herald::application app{make_tree({around, first.record, {around, first, started, on, tally}, run.chaos}),
                           {.sinks = {[tally](const herald::report& report) { tally->take(report); }}}};
   if (const auto up = app.try_start(); !up) {
     on->live.reset();
-    return complain(up.error().message());
+    complain(up.error().message());
+    return {.stopped_well = false};
   }
   auto shape = shape_of(app, "telemetry");
   tally->shape(shape.places);
 
-  killer chaos{run.chaos, seed, std::move(shape.workers), *tally};
+  killer chaos{run.chaos, first.seed, std::move(shape.workers), *tally};
   const auto end = run.seconds ? clock::now() + *run.seconds : clock::time_point::max();
   while (!app.ended() && !on->gone.load()) {
     const auto now = clock::now();
@@ -134,25 +114,54 @@ int run(const options& run, const signal_watch& signals) {
     if (signals.wait(next - clock::now())) break;
   }
   signals.hasten([on] { on->live.reset(); });
-  come_to_rest(app, *store);
+  come_to_rest(app, store);
   const auto stopped = app.stop();
-  on->live.reset();
   app.flush_reports();
-  store->close();
+  on->live.reset();
+  for (const auto& failure : tally->failures()) complain(failure);
+  for (const auto& zombie : stopped.zombies) complain(zombie + " did not end and was left behind");
+  return {!stopped.gave_up && stopped.zombies.empty(), tally->total()};
+}
 
-  for (const auto& failure : tally->failures()) (void)complain(failure);
-  for (const auto& zombie : stopped.zombies) (void)complain(zombie + " did not end and was left behind");
+}  // namespace
+
+int run(const options& run, const signal_watch& signals) {
+  auto files = workspace::prepare(run);
+  if (!files) return complain(files.error().message());
+  auto store = open_store(files->database());
+  if (!store) return complain(store.error().message());
+  if (const auto fits = belongs_together(*files, *store); !fits) return complain(fits.error().message());
+
+  view_model first;
+  first.host = read_facts("/proc").name;
+  first.limit = run.seconds;
+  first.chaos = run.chaos;
+  first.seed = run.seed.value_or(std::random_device{}());
+  first.database = files->database();
+  first.record = files->record();
+
+  const auto on = std::make_shared<screen>();
+  on->json = run.output == output_mode::json;
+  const line_format format{on->json};
+  if (run.output == output_mode::automatic && is_live_terminal(STDOUT_FILENO))
+    on->live = std::make_unique<live_terminal>(STDOUT_FILENO, look_from_environment());
+  else
+    on->line(format.opening(first));
+
+  const auto how = live(run, std::move(*store), std::move(first), signals, on);
+  store =
+      herald::error{herald::resource_errc::closed, "the run is over"};  // its last copy: the file is free to be read
   const auto counts = compare(files->database(), files->record());
   if (!counts) {
     files->keep();
     return complain(counts.error().message());
   }
-  on->line(format.check(*counts, tally->total()));
-  if (counts->clean() && !stopped.gave_up) return 0;
+  on->line(format.check(*counts, how.restarts));
+  if (counts->clean() && how.stopped_well) return 0;
   files->keep();
   if (!counts->clean())
-    (void)complain("the record " + files->record() + " and the log of " + files->database() +
-                   " differ: " + counts->complaints());
+    complain("the record " + files->record() + " and the log of " + files->database() +
+             " differ: " + counts->complaints());
   return 1;
 }
 

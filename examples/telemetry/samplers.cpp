@@ -13,6 +13,13 @@ namespace {
 // More digits than anybody reads would make every row differ from the one before.
 double tenths(double value) { return std::round(value * 10) / 10; }
 
+// A measurement that nobody answers for is given up soon: the next one is fresher.
+herald::action_options patience() {
+  herald::action_options options;
+  options.limit = std::chrono::seconds{1};
+  return options;
+}
+
 }  // namespace
 
 sampling_pace::sampling_pace(herald::context& self, const surroundings& around) : last_{self.now()} {
@@ -54,7 +61,7 @@ void cpu_sampler::on(herald::context& self, const sample_now&) {
   around_.store.run<hosts, "measure_cpu">(
       self, around_.host, field<& host_row::cpu_percent> = all, field<& host_row::core_numbers> = std::move(numbers),
       field<& host_row::core_percent> = std::move(percents), field<& host_row::load> = facts.load,
-      field<& host_row::uptime_s> = static_cast<std::int64_t>(facts.uptime_s),
+      field<& host_row::uptime_s> = static_cast<std::int64_t>(facts.uptime_s), patience(),
       [this, &self](const herald::result<host_row>& done) {
         pace_.settled();
         if (done.is(herald::resource_errc::not_found)) create_host(self);
@@ -73,7 +80,7 @@ void memory_sampler::on(herald::context& self, const sample_now&) {
       field<& host_row::memory_total> = static_cast<std::int64_t>(now->total),
       field<& host_row::swap_used> =
           static_cast<std::int64_t>(now->swap_total - std::min(now->swap_free, now->swap_total)),
-      field<& host_row::swap_total> = static_cast<std::int64_t>(now->swap_total),
+      field<& host_row::swap_total> = static_cast<std::int64_t>(now->swap_total), patience(),
       [this](const herald::result<host_row>&) { pace_.settled(); });
 }
 
@@ -89,7 +96,7 @@ void disk_sampler::on(herald::context& self, const sample_now&) {
   pace_.sent();
   around_.store.run<hosts, "measure_disk">(
       self, around_.host, field<& host_row::disk_in> = std::round(per_second(before.in, now->in, elapsed)),
-      field<& host_row::disk_out> = std::round(per_second(before.out, now->out, elapsed)),
+      field<& host_row::disk_out> = std::round(per_second(before.out, now->out, elapsed)), patience(),
       [this](const herald::result<host_row>&) { pace_.settled(); });
 }
 
@@ -105,7 +112,7 @@ void network_sampler::on(herald::context& self, const sample_now&) {
   pace_.sent();
   around_.store.run<hosts, "measure_network">(
       self, around_.host, field<& host_row::network_in> = std::round(per_second(before.in, now->in, elapsed)),
-      field<& host_row::network_out> = std::round(per_second(before.out, now->out, elapsed)),
+      field<& host_row::network_out> = std::round(per_second(before.out, now->out, elapsed)), patience(),
       [this](const herald::result<host_row>&) { pace_.settled(); });
 }
 

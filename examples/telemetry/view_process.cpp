@@ -37,7 +37,13 @@ view_process::view_process(herald::context& self, args a) : args_{std::move(a)},
   if (args_.on->live)
     self.send_every(milliseconds{125}, show_frame{});
   else
-    self.send_every(milliseconds{1'000}, show_status{});
+    await_next_second(self);
+}
+
+// By the clock of the run, not of this life: a view that lives for less than a second shall speak too.
+void view_process::await_next_second(herald::context& self) {
+  const auto into = (now(self) - args_.started) % milliseconds{1'000};
+  self.send_after(milliseconds{1'000} - into, show_status{});
 }
 
 view_model view_process::model(const herald::context& self) const {
@@ -63,6 +69,7 @@ void view_process::on(herald::context& self, const show_status&) {
   const auto current = model(self);
   for (const auto& notice : args_.tally->take_notices()) args_.on->line(format.restart(current.elapsed, notice));
   args_.on->line(format.status(current));
+  await_next_second(self);
 }
 
 }  // namespace telemetry

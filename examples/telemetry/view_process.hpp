@@ -49,6 +49,7 @@ class view_process : public herald::process<view_process, herald::any_event, her
   void on(herald::context& self, const show_status&);
 
  private:
+  void await_next_second(herald::context& self);
   [[nodiscard]] view_model model(const herald::context& self) const;
   args args_;
   display display_;

@@ -6,6 +6,7 @@
 
 #include "event_json.hpp"
 #include "final_check.hpp"
+#include "lines.hpp"
 #include "record_check.hpp"
 #include "resources.hpp"
 
