@@ -98,6 +98,14 @@ void notifier_process::hand_over(context& self, const event_ptr& event) {
 }
 
 void notifier_process::catch_up(context& self) {
+  const std::uint64_t floor = state_->data().floor();
+  if (state_->told() + 1 < floor) {  // the log was trimmed while there was no notifier
+    engine::system_of(self.cell())
+        .tell(report::dead_letter, self.cell(), self.incarnation(), exit_reason::normal,
+              "events " + std::to_string(state_->told() + 1) + " to " + std::to_string(floor - 1) +
+                  " were trimmed from the log before they were handed to the bus");
+    state_->set_told(floor - 1);
+  }
   const auto page = state_->data().read({state_->data().head().epoch, state_->told()}, page_events, std::nullopt);
   if (!page) throw std::runtime_error{page.error().to_string()};
   for (const event_ptr& event : page->events) hand_over(self, event);
