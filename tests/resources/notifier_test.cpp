@@ -160,6 +160,48 @@ TEST_CASE("a writer that is killed between commit and hand-over is replaced by o
 
 namespace {
 
+/// Assigns each new ticket to itself, as a continuation.
+struct desk : herald::process<desk, ticket_event> {
+  struct args {
+    herald::store store;
+    uuid me;
+    std::shared_ptr<std::vector<Ticket>> assigned;
+    friend bool operator==(const args&, const args&) = default;
+  };
+  desk(context& self, args with) : with_{std::move(with)} { herald::subscribe<ticket_event>(self, "ticket:created"); }
+  void on(context& self, const ticket_event& e) {
+    with_.store.run<tickets, "assign">(self, e.after->id, field<&Ticket::representative_id> = with_.me,
+                                       [this](herald::result<Ticket> r) {
+                                         if (r) with_.assigned->push_back(*r);
+                                       });
+    // The form that waits would hold up everybody who lives here.
+    CHECK(with_.store.run<tickets, "close">(e.after->id).is(herald::resource_errc::would_block));
+  }
+
+ private:
+  args with_;
+};
+
+}  // namespace
+
+TEST_CASE("a process that hears of a row runs an action on it, and gets the result as a continuation") {
+  herald::simulation sim{4};
+  const auto store = open();
+  auto assigned = std::make_shared<std::vector<Ticket>>();
+  herald::application app{tree(store, {herald::child<desk>("desk", {store, uuid{{9}}, assigned})}), quiet(sim)};
+  app.start();
+  make_ticket(store, "a");
+  make_ticket(store, "b");
+  sim.run();
+  REQUIRE(assigned->size() == 2);
+  CHECK((*assigned)[0].subject == "a");
+  CHECK((*assigned)[1].status == "assigned");
+  CHECK((*assigned)[1].representative_id == uuid{{9}});
+  CHECK(store.head().sequence == 4);
+}
+
+namespace {
+
 struct Quote {
   std::int64_t id = 0;
   std::string symbol;
