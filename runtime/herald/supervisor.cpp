@@ -57,13 +57,14 @@ class checker {
     if (static_cast<unsigned>(t.auto_shutdown) > 2) fault(where, "has an unknown auto_shutdown " + std::to_string(static_cast<unsigned>(t.auto_shutdown)));
     if (t.max_children == 0) fault(where, "has max_children 0; wanted: 1 up");
     std::unordered_set<std::string> ids;
+    const auto above = depth_++ == 0 ? std::string{} : path;
     for (const auto& c : t.children) {
       if (!c->id.empty() && !ids.insert(c->id).second) fault(where, "has two children with the id \"" + c->id + "\"");
-      significant(where + "/" + c->id, t, *c);
+      significant(above.empty() ? c->id : above + "/" + c->id, t, *c);
       fits(where, t, *c);
-      child(depth_++ == 0 ? std::string{} : path, *c);
-      --depth_;
+      child(above, *c);
     }
+    --depth_;
     if (t.pattern != nullptr) {
       fits(where, t, *t.pattern);
       pattern(where, *t.pattern);

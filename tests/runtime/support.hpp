@@ -197,7 +197,8 @@ struct world {
   }
   [[nodiscard]] std::string list(const std::string& path = {}) const {
     std::string out;
-    for (const auto& c : app->find_supervisor(path).which_children().value()) {
+    const auto children = app->find_supervisor(path).which_children().value();
+    for (const auto& c : children) {
       out.append(out.empty() ? "" : " ").append(c.id);
       switch (c.state) {
         case child_state_t::running: break;
