@@ -10,13 +10,13 @@ void add_runtime_benchmarks(registry& all) {
   using runtime::where;
   const std::string caf = "raw " + raw::version() + ", ";
 
-  all.add({.name = "idle_latency_p50",
+  all.add({.name = "cast_idle_p50",
            .unit = "ns",
            .ours = {"process to idle process on another host",
                     [](const options& o) { return runtime::idle_latency(o.amount(5'000, 1'500)); }},
            .baseline = side{caf + "actor to idle actor",
                             [](const options& o) { return raw::idle_latency(o.amount(5'000, 1'500)); }}});
-  all.add({.name = "idle_latency_thread_p50",
+  all.add({.name = "cast_idle_thread_p50",
            .unit = "ns",
            .ours = {"thread to idle process",
                     [](const options& o) { return runtime::idle_latency_thread(o.amount(5'000, 1'500)); }},
