@@ -61,11 +61,12 @@ void display::apply_host(const herald::event_record& event) {
   if (!event.after) return;
   host_ = *event.after.as<host_row>();
   if (event.action_info().name != "measure_cpu") return;
-  cpu_.add(host_.cpu_percent);
-  cpu_mean_.add(instant_of(event.time), host_.cpu_percent);
+  const auto at = instant_of(event.time);
+  cpu_.add(at, host_.cpu_percent);
+  cpu_mean_.add(at, host_.cpu_percent);
   for (std::size_t index = 0; index < host_.core_numbers.size() && index < host_.core_percent.size(); ++index) {
     const auto core = static_cast<int>(host_.core_numbers[index]);
-    cores_.try_emplace(core, history{240}).first->second.add(host_.core_percent[index]);
+    cores_[core].add(at, host_.core_percent[index]);
   }
 }
 
@@ -109,12 +110,11 @@ view_model display::model(instant now) const {
   model.uptime = seconds{host_.uptime_s};
   model.load = host_.load;
   model.cpu_percent = host_.cpu_percent;
-  model.cpu_points.assign(cpu_.points().begin(), cpu_.points().end());
+  model.cpu_points = cpu_.points(now);
   model.cpu_mean = cpu_mean_.mean();
   for (std::size_t index = 0; index < host_.core_numbers.size() && index < host_.core_percent.size(); ++index) {
     core_view core{static_cast<int>(host_.core_numbers[index]), host_.core_percent[index], {}};
-    if (const auto found = cores_.find(core.core); found != cores_.end())
-      core.points.assign(found->second.points().begin(), found->second.points().end());
+    if (const auto found = cores_.find(core.core); found != cores_.end()) core.points = found->second.points(now);
     model.cores.push_back(std::move(core));
   }
   model.memory_used = static_cast<double>(host_.memory_used);

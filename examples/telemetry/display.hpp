@@ -5,7 +5,7 @@
 // there is to see.
 //
 // Thread safety: distinct objects: safe; shared objects: unsafe. Time is passed in. Bounds: one row a process of the
-// machine, 240 points a curve, 50 alerts that are closed.
+// machine, 240 steps a curve, 50 alerts that are closed.
 
 #include "resources.hpp"
 #include "view_model.hpp"
@@ -48,9 +48,9 @@ class display {
   view_model first_;
   instant started_;
   host_row host_;
-  history cpu_{240};
+  timeline cpu_;
   rolling cpu_mean_{std::chrono::seconds{10}};
-  std::map<int, history> cores_;
+  std::map<int, timeline> cores_;
   std::map<process_key, process_row> processes_;
   std::map<std::string, shown_alert> alerts_;
   std::uint64_t alerts_opened_ = 0;

@@ -42,4 +42,29 @@ std::chrono::milliseconds rolling::covered() const noexcept {
   return points_.empty() ? std::chrono::milliseconds{0} : points_.back().at - points_.front().at;
 }
 
+void timeline::add(instant now, double value) {
+  auto at = now.time_since_epoch() / step;
+  if (!points_.empty()) at = std::max(at, points_.back().step);
+  if (!points_.empty() && points_.back().step == at)
+    points_.back().value = value;
+  else
+    points_.push_back({at, value});
+  // One older than the minute stays: it says what its beginning was like.
+  while (points_.size() > 1 && points_[1].step <= at - static_cast<std::int64_t>(steps)) points_.pop_front();
+}
+
+std::vector<double> timeline::points(instant now) const {
+  std::vector<double> values;
+  if (points_.empty()) return values;
+  const auto last = std::max(now.time_since_epoch() / step, points_.back().step);
+  const auto first = std::max(points_.front().step, last - static_cast<std::int64_t>(steps) + 1);
+  auto next = points_.begin();
+  double value = 0;
+  for (auto at = first; at <= last; ++at) {
+    for (; next != points_.end() && next->step <= at; ++next) value = next->value;
+    values.push_back(value);
+  }
+  return values;
+}
+
 }  // namespace telemetry

@@ -1,12 +1,14 @@
 #pragma once
 // The problem: one sample says little and a log says too much. A rolling window keeps the last few seconds of a value
-// and answers for its mean and its extremes; a history keeps its last n points for a sparkline. Both are bounded.
+// and answers for its mean and its extremes; a timeline keeps its last minute for a sparkline. Both are bounded.
 //
 // Thread safety: distinct objects: safe; shared objects: unsafe. Time is passed in.
 
 #include <chrono>
 #include <cstddef>
+#include <cstdint>
 #include <deque>
+#include <vector>
 
 namespace telemetry {
 
@@ -41,19 +43,24 @@ class rolling {
   std::deque<point> points_;
 };
 
-/// The last `size` points, oldest first.
-class history {
+/// A value over the last minute, in steps of a quarter of a second. Values are told when they change, so a step nothing
+/// was said about has the value of the one before it.
+class timeline {
  public:
-  explicit history(std::size_t size) : size_{size == 0 ? 1 : size} {}
-  void add(double value) {
-    if (points_.size() == size_) points_.pop_front();
-    points_.push_back(value);
-  }
-  [[nodiscard]] const std::deque<double>& points() const noexcept { return points_; }
+  static constexpr std::chrono::milliseconds step{250};
+  static constexpr std::size_t steps = 240;
+
+  /// The last value of a step counts. A time before the last one counts as the last one.
+  void add(instant now, double value);
+  /// Oldest first; from the first value known, or from a minute ago.
+  [[nodiscard]] std::vector<double> points(instant now) const;
 
  private:
-  std::size_t size_;
-  std::deque<double> points_;
+  struct point {
+    std::int64_t step;
+    double value;
+  };
+  std::deque<point> points_;
 };
 
 }  // namespace telemetry

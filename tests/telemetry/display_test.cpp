@@ -65,10 +65,12 @@ TEST_CASE("the display shows what the events did") {
   const auto model = shown.model(start + 7s);
   CHECK(model.elapsed == 7s);
   CHECK(model.cpu_percent == 40);
-  CHECK(model.cpu_points == std::vector<double>{20, 40});
+  REQUIRE(model.cpu_points.size() == 29);  // seven seconds
+  CHECK(model.cpu_points.front() == 20);
+  CHECK(model.cpu_points.back() == 40);
   CHECK(model.cpu_mean == 30);
   REQUIRE(model.cores.size() == 2);
-  CHECK(model.cores[0].points == std::vector<double>{20, 40});
+  CHECK(model.cores[0].points == model.cpu_points);
   REQUIRE(model.processes.size() == 2);
   CHECK(model.processes[0].key.pid == 7);  // the busiest first
   CHECK(model.process_count == 2);
@@ -82,7 +84,7 @@ TEST_CASE("an event that was seen already changes nothing") {
   shown.apply(first);
   shown.apply(log.cpu(start, 40));
   shown.apply(first);
-  CHECK(shown.model(start).cpu_points.size() == 2);
+  CHECK(shown.model(start).cpu_points == std::vector<double>{40});
   CHECK(shown.model(start).cpu_percent == 40);
 }
 
@@ -103,7 +105,7 @@ TEST_CASE("a view that begins again from rows and the log shows what the one bef
   CHECK(after.model(now).processes == before.model(now).processes);
   CHECK(after.model(now).events_per_second == before.model(now).events_per_second);
   CHECK(after.model(now).cpu_percent == before.model(now).cpu_percent);
-  CHECK(after.model(now).cpu_points.size() == 20);
+  CHECK(after.model(now).cpu_points.size() < before.model(now).cpu_points.size());
 }
 
 TEST_CASE("events per second are those of the complete half seconds before now") {

@@ -44,8 +44,7 @@ TEST_CASE("plain lines are one line each and say what happened") {
         "busiest cc1plus 98 %  42 events/s  98 of 100 recorded  1 restart");
   CHECK(plain.alert(7s, {"machine busy", "vm-1", "open", "92 %", 0s}) ==
         "00:07  alert opened: machine busy (vm-1), 92 %");
-  CHECK(plain.restart(8s, {"output/view", "killed", 2}) ==
-        "00:08  restart 2 of output/view (killed)");
+  CHECK(plain.restart(8s, {"output/view", "killed", 2}) == "00:08  restart 2 of output/view (killed)");
   auto model = some_moment();
   CHECK(plain.opening(model).find("chaos") == std::string::npos);
   model.chaos = 5;

@@ -55,12 +55,23 @@ TEST_CASE("a rolling window forgets by age and by number") {
   CHECK(window.most() == 0);
 }
 
-TEST_CASE("a history keeps its last points") {
-  history points{2};
-  points.add(1);
-  points.add(2);
-  points.add(3);
-  CHECK(points.points() == std::deque<double>{2, 3});
+TEST_CASE("a timeline shows the last minute, and a value that is not told again goes on") {
+  const instant start{100s};
+  timeline line;
+  CHECK(line.points(start).empty());
+  line.add(start, 1);
+  line.add(start + 100ms, 2);  // the same step: the last one counts
+  line.add(start + 1s, 5);
+  CHECK(line.points(start + 1s) == std::vector<double>{2, 2, 2, 2, 5});
+  CHECK(line.points(start + 1500ms) == std::vector<double>{2, 2, 2, 2, 5, 5, 5});
+  line.add(start, 7);  // the clock was set back
+  CHECK(line.points(start + 1s).back() == 7);
+  const auto much_later = line.points(start + 1h);
+  CHECK(much_later.size() == timeline::steps);
+  CHECK(much_later.front() == 7);
+  for (int more = 0; more < 1'000; ++more) line.add(start + 2s + more * 250ms, more);
+  CHECK(line.points(start + 2s + 999 * 250ms).size() == timeline::steps);
+  CHECK(line.points(start + 2s + 999 * 250ms).back() == 999);
 }
 
 namespace {
