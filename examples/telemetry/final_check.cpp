@@ -1,8 +1,9 @@
 #include "final_check.hpp"
 
-#include "event_json.hpp"
+#include "record_offset.hpp"
 #include "resources.hpp"
 
+#include <herald/json.hpp>
 #include <herald/store.hpp>
 
 namespace telemetry {
@@ -17,7 +18,7 @@ herald::result<check_counts> compare(const std::string& database, const std::str
   for (;;) {
     const auto stretch = log->read(at, page);
     if (!stretch) return stretch.error();
-    for (const auto& event : stretch->events) check->tell(offset_of(*event), event_json(*event));
+    for (const auto& event : stretch->events) check->tell(recorded(event->at), herald::to_json(*event));
     if (stretch->last == at || stretch->last == stretch->head) break;
     at = stretch->last;
   }

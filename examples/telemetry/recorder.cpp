@@ -1,6 +1,8 @@
 #include "recorder.hpp"
 
-#include "event_json.hpp"
+#include "record_offset.hpp"
+
+#include <herald/json.hpp>
 
 #include <stdexcept>
 #include <utility>
@@ -25,7 +27,7 @@ void must(const herald::result<void>& done) {
 
 recorder::recorder(herald::context& self, args a)
     : file_{opened(a.file)}, next_{file_.last() ? file_.last()->sequence + 1 : a.around.store.floor()} {
-  const auto last = file_.last() ? offset_of(*file_.last()) : std::nullopt;
+  const auto last = file_.last() ? stored(*file_.last()) : std::nullopt;
   must(subscribe<herald::any_event>(self, a.around.store, last ? herald::after(*last) : herald::earliest));
   self.send_every(milliseconds{100}, tell_progress{});
   self.send_every(milliseconds{1'000}, sync_now{});
@@ -35,7 +37,7 @@ void recorder::on(const herald::any_event& event) {
   // The log has no gaps, so neither has the record: what the mailbox still held for an incarnation before is not for
   // us.
   if (event->at.sequence != next_) return;
-  const auto put = file_.append(offset_of(*event), event_json(*event));
+  const auto put = file_.append(recorded(event->at), herald::to_json(*event));
   if (!put) throw herald::bad_result{put.error()};
   ++next_;
   dirty_ = true;

@@ -1,9 +1,9 @@
 #include "relay.hpp"
 
 #include "chaos_plan.hpp"
-#include "event_json.hpp"
 #include "final_check.hpp"
 #include "proc_host.hpp"
+#include "record_offset.hpp"
 #include "resources.hpp"
 #include "tree.hpp"
 #include "workspace.hpp"
@@ -32,7 +32,7 @@ herald::result<void> belongs_together(const workspace& files, const herald::stor
   const auto record = record_file::open(files.record());
   if (!record) return record.error();
   if (!record->last()) return {};
-  const auto last = offset_of(*record->last());
+  const auto last = stored(*record->last());
   const auto head = store.head();
   if (last && last->epoch == head.epoch && last->sequence <= head.sequence) return {};
   return herald::error{record_errc::not_a_record,

@@ -4,7 +4,6 @@
 //
 //   kill_rounds DEMO ROUNDS [SEED]
 
-#include "event_json.hpp"
 #include "final_check.hpp"
 #include "lines.hpp"
 #include "record_check.hpp"

@@ -1,7 +1,9 @@
 #include "resources.hpp"
-#include "event_json.hpp"
+#include "folder.hpp"
+#include "record_offset.hpp"
 
 #include <doctest/doctest.h>
+#include <herald/json.hpp>
 #include <nlohmann/json.hpp>
 
 #include <cmath>
@@ -45,62 +47,87 @@ TEST_CASE("a process survives the way to its row and back") {
   CHECK(watched(stored(seen)) == seen);
 }
 
-TEST_CASE("an event as JSON says what happened to which row, and when") {
-  auto after = some;
-  after.cpu_percent = 99.5;
-  const auto event = json::parse(event_json(changed_event(some, after)));
-  CHECK(event["resource"] == "proc");
-  CHECK(event["action"] == "change");
-  CHECK(event["kind"] == "updated");
-  CHECK(event["time_us"] == 1'700'000'000'000'001);
-  CHECK(event["key"] == json{{"pid", 42}, {"started", 5}});
-  CHECK(event["before"]["cpu_percent"] == 1.5);
-  CHECK(event["after"]["cpu_percent"] == 99.5);
-  CHECK(event["changed"] == json::array({"cpu_percent"}));
-  CHECK(event["topics"] == json::array({"proc:42-5:changed"}));
-}
-
 TEST_CASE("an event is one line that the record can hold, whatever its values are") {
   auto after = some;
   after.name = "new\nline \xFF \"quoted\"";
   after.cpu_percent = std::numeric_limits<double>::quiet_NaN();
   const auto event = changed_event(some, after);
-  const auto text = event_json(event);
+  const auto text = herald::to_json(event);
   CHECK(text.find('\n') == std::string::npos);
-  CHECK(json::parse(text)["after"]["cpu_percent"].is_null());
-  const auto line = make_record_line(offset_of(event), text);
+  CHECK_FALSE(json::parse(text).is_discarded());
+  const auto line = make_record_line(recorded(event.at), text);
   const auto parsed = parse_record_line(std::string_view{line}.substr(0, line.size() - 1));
   REQUIRE(parsed);
   CHECK(parsed->event == text);
-  CHECK(offset_of(parsed->offset) == event.at);
+  CHECK(stored(parsed->offset) == event.at);
 }
 
 TEST_CASE("an offset goes into a record and comes back; a foreign epoch does not") {
-  herald::event_record event = changed_event(some, some);
-  event.at = {.epoch = UINT64_MAX, .sequence = UINT64_MAX};
-  CHECK(offset_of(offset_of(event)) == event.at);
-  CHECK_FALSE(offset_of(record_offset{"no epoch", 1}));
+  const herald::offset last{.epoch = UINT64_MAX, .sequence = UINT64_MAX};
+  CHECK(stored(recorded(last)) == last);
+  CHECK_FALSE(stored(record_offset{"no epoch", 1}));
 }
 
-TEST_CASE("a create has no before, a destroy no after; lists and times are readable") {
-  herald::event_record event;
-  event.resource = &herald::table_of<hosts>;
-  event.action = 0;
-  host_row host{.name = "vm-1", .core_numbers = {0, 1}, .core_percent = {1.5, 2.0}};
-  event.after = {herald::table_of<hosts>, std::make_shared<const host_row>(host)};
-  event.key = herald::row_key::of(event.after);
-  const auto text = json::parse(event_json(event));
-  CHECK(text["before"].is_null());
-  CHECK(text["after"]["core_numbers"] == json::array({0, 1}));
-  CHECK(text["key"] == json{{"name", "vm-1"}});
+TEST_CASE("what an action writes is in the log as it was told, and reads the same after the store was opened again") {
+  const telemetry::test::folder where;
+  std::vector<std::string> told;
+  {
+    const auto store = open_store(where.file("t.db"));
+    REQUIRE(store);
+    using herald::dsl::field;
+    REQUIRE(store->run<hosts, "appear">(field<& host_row::name> = "vm-1"));
+    REQUIRE(store->run<hosts, "measure_cpu">("vm-1", field<& host_row::cpu_percent> = 12.3,
+                                             field<& host_row::core_numbers> = std::vector<std::int64_t>{0, 2},
+                                             field<& host_row::core_percent> = std::vector<double>{20.1, 4.5}));
+    const auto opened =
+        store->run<alerts, "open">(field<& alert_row::rule> = "machine busy", field<& alert_row::subject> = "host:vm-1",
+                                   field<& alert_row::value> = 92.5);
+    REQUIRE(opened);
+    CHECK(opened->state == "open");
+    CHECK(opened->standing == "machine busy of host:vm-1");
+    REQUIRE(store->run<alerts, "close">(opened->id, field<& alert_row::value> = 1.0));
+    const auto log = store->read(store->beginning(), 100);
+    REQUIRE(log);
+    for (const auto& event : log->events) told.push_back(herald::to_json(*event));
+  }
+  REQUIRE(told.size() == 4);
+  CHECK(json::parse(told[1])["after"]["core_percent"] == json::array({20.1, 4.5}));
+  const auto store = open_store(where.file("t.db"));
+  REQUIRE(store);
+  const auto log = store->read(store->beginning(), 100);
+  REQUIRE(log);
+  REQUIRE(log->events.size() == told.size());
+  for (std::size_t index = 0; index < told.size(); ++index) CHECK(herald::to_json(*log->events[index]) == told[index]);
+}
 
-  herald::event_record alert;
-  alert.resource = &herald::table_of<alerts>;
-  alert.before = {herald::table_of<alerts>, std::make_shared<const alert_row>()};
-  alert.key = herald::row_key::of(alert.before);
-  const auto closed = json::parse(event_json(alert));
-  CHECK(closed["after"].is_null());
-  CHECK(closed["before"]["standing"].is_null());
-  CHECK(closed["before"]["opened_at"] == 0);
-  CHECK(closed["key"]["id"].get<std::string>().size() == 36);
+TEST_CASE("no two alerts of one rule and subject stand; a closed one makes room for the next") {
+  const telemetry::test::folder where;
+  const auto store = open_store(where.file("t.db"));
+  REQUIRE(store);
+  using herald::dsl::field;
+  const auto open = [&] {
+    return store->run<alerts, "open">(field<&alert_row::rule> = "r", field<&alert_row::subject> = "s");
+  };
+  const auto first = open();
+  REQUIRE(first);
+  CHECK(open().is(herald::resource_errc::taken));
+  REQUIRE(store->run<alerts, "acknowledge">(first->id));
+  CHECK(open().is(herald::resource_errc::taken));
+  const auto closed = store->run<alerts, "close">(first->id);
+  REQUIRE(closed);
+  CHECK_FALSE(closed->standing);
+  CHECK(open());
+}
+
+TEST_CASE("the host refuses what cannot be: a percentage above 100, cores without their numbers") {
+  const telemetry::test::folder where;
+  const auto store = open_store(where.file("t.db"));
+  REQUIRE(store);
+  using herald::dsl::field;
+  REQUIRE(store->run<hosts, "appear">(field<& host_row::name> = "vm-1"));
+  CHECK(store->run<hosts, "measure_cpu">("vm-1", field<& host_row::cpu_percent> = 101.0)
+            .is(herald::resource_errc::invalid));
+  CHECK(store->run<hosts, "measure_cpu">("vm-1", field<& host_row::core_percent> = std::vector<double>{1.0})
+            .is(herald::resource_errc::invalid));
+  CHECK(store->head().sequence == 1);
 }
