@@ -35,7 +35,10 @@ void tell_notifier_of_commits(const std::shared_ptr<store_state>& state) {
     if (!strong || events.empty()) return;
     const any_ref notifier = strong->notifier();
     if (!notifier) return;
-    notifier.cast(committed{std::make_shared<const std::vector<event_ptr>>(events.begin(), events.end())});
+    // A notifier that cannot take it now (its mailbox is full) has handlers to run yet, and reads it from the log then.
+    const auto taken = engine::try_send(engine::make_node<engine::any_node<committed>>(
+        notifier.where(), committed{std::make_shared<const std::vector<event_ptr>>(events.begin(), events.end())}));
+    if (!taken) strong->note_untold();
   });
 }
 
@@ -53,13 +56,13 @@ notifier_process::~notifier_process() = default;
 
 void notifier_process::on(context& self, const committed& batch) {
   const auto& events = *batch.events;
-  if (events.front()->at.sequence > state_->told() + 1) {
-    catch_up(self);  // batches were lost on the way here: read them
-  }
+  // Batches that were lost on the way here are read from the log, and this one with them when they are many.
+  if (events.front()->at.sequence > state_->told() + 1) catch_up(self);
   for (const event_ptr& event : events) {
-    if (event->at.sequence > state_->told()) hand_over(self, event);
+    if (event->at.sequence == state_->told() + 1) hand_over(self, event);
   }
   for (const auto& one : state_->followers()) {
+    watch(self, one);
     const std::uint64_t at = one->position.sequence;
     if (at + 1 < events.front()->at.sequence || one->room() < events.size()) {
       serve(self, one);
@@ -71,9 +74,13 @@ void notifier_process::on(context& self, const committed& batch) {
       one->position = event->at;
     }
   }
+  if (state_->take_untold()) self.self().cast(more_to_hand_over{});
 }
 
-void notifier_process::on(context& self, const more_to_hand_over&) { catch_up(self); }
+void notifier_process::on(context& self, const more_to_hand_over&) {
+  catch_up(self);
+  for (const auto& one : state_->followers()) serve(self, one);
+}
 
 void notifier_process::hand_over(context& self, const event_ptr& event) {
   const resource_table& resource = *event->resource;

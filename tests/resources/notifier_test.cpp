@@ -200,6 +200,28 @@ TEST_CASE("a process that hears of a row runs an action on it, and gets the resu
   CHECK(store.head().sequence == 4);
 }
 
+TEST_CASE("a notifier whose mailbox overflows reads from the log what it was not told") {
+  herald::simulation sim{5};
+  const auto store = open();
+  auto all = std::make_shared<heard>();
+  herald::supervisor root{.name = "desk", .intensity = {10'000, 60s}, .children = {store.writer()}};
+  root.children.push_back(store.notifier("notifier", {.mailbox = {.limit = 1}, .backoff = {100ms, 100ms, 0}}));
+  root.children.push_back(herald::child<listener>("listener", {{"ticket:created"}, all}));
+  herald::application app{std::move(root), quiet(sim)};
+  app.start();
+  make_ticket(store);
+  REQUIRE(app.kill("notifier").has_value());
+  for (int i = 1; i < 1000; ++i) make_ticket(store);  // several pages of the log; its mailbox takes one batch
+  CHECK(all->events.size() < 10);
+  sim.advance(1s);
+  sim.run();
+  REQUIRE(all->events.size() == 1000);
+  for (std::size_t i = 0; i < all->events.size(); ++i) CHECK(all->events[i].offset().sequence == i + 1);
+  make_ticket(store);
+  sim.run();
+  CHECK(all->events.size() == 1001);
+}
+
 namespace {
 
 struct Quote {

@@ -80,6 +80,10 @@ class store_state {
   [[nodiscard]] std::uint64_t told() const noexcept { return told_.load(std::memory_order_acquire); }
   void set_told(std::uint64_t sequence) noexcept { told_.store(sequence, std::memory_order_release); }
 
+  /// A batch could not be sent to the notifier; it has to read it.
+  void note_untold() noexcept { untold_.store(true, std::memory_order_release); }
+  [[nodiscard]] bool take_untold() noexcept { return untold_.exchange(false, std::memory_order_acq_rel); }
+
   [[nodiscard]] std::mutex& direct() noexcept { return direct_; }
 
  private:
@@ -91,6 +95,7 @@ class store_state {
   any_ref notifier_;
   std::vector<std::shared_ptr<follower>> followers_;
   std::atomic<std::uint64_t> told_;
+  std::atomic<bool> untold_{false};
   std::mutex direct_;
 };
 
