@@ -224,10 +224,14 @@ struct world {
   std::unordered_map<std::string, std::shared_ptr<habits>> habits_;
 };
 
+}  // namespace herald::test
+
+namespace herald {
+
 inline doctest::String toString(const child_counts& c) {
   return ("(" + std::to_string(c.specs) + "," + std::to_string(c.active) + "," + std::to_string(c.supervisors) + "," +
           std::to_string(c.workers) + ")")
       .c_str();
 }
 
-}  // namespace herald::test
+}  // namespace herald

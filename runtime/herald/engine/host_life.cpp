@@ -101,7 +101,8 @@ void host::start_incarnation(cell& c, frame& f) {
     return;
   }
   exit_reason why;
-  const auto how = call_user(c, f, user_phase::init, [&] { c.ops->construct(c.state, *self, c.args.get()); }, why);
+  const auto args = c.args;  // an init that is fenced off still reads them when the cell is long another's
+  const auto how = call_user(c, f, user_phase::init, [&] { c.ops->construct(c.state, *self, args.get()); }, why);
   if (how != user_end::lost) after_init(c, f, how == user_end::threw, why);
 }
 
@@ -175,8 +176,9 @@ void host::end_life(cell& c, frame& f, const exit_reason& why, bool run_terminat
   wipe_attachments(c);
   if (run_terminate && c.ops->terminate != nullptr) {
     exit_reason worse;
+    const auto told = c.ending;  // a terminate that is fenced off still reads it
     const auto how = call_user(
-        c, f, user_phase::terminate, [&] { c.ops->terminate(c.state, context_of(c), c.ending); }, worse);
+        c, f, user_phase::terminate, [&] { c.ops->terminate(c.state, context_of(c), told); }, worse);
     if (how == user_end::lost) return;
     if (how == user_end::threw) c.ending = worse;
   }
