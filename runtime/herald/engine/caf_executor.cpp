@@ -29,6 +29,16 @@ constexpr run_budget budget{};
 constexpr int max_hops = 256;                          // next hosts in a row before other tokens get their turn
 constexpr auto watch_period = std::chrono::milliseconds{10};
 
+constexpr std::size_t nobody = ~std::size_t{0};
+/// The CAF runner whose token this thread is serving; a runner may serve other hosts on the way (next hosts).
+thread_local std::size_t carrier = nobody;
+
+/// Of one shared host and its CAF runner.
+struct runner_place {
+  std::atomic<std::size_t> served_by{nobody};  ///< the CAF runner that has the host now; nobody: a spare thread
+  std::atomic<unsigned> stuck{0};              ///< handlers it was left behind in: its tokens find nobody
+};
+
 /// A thread with one host to run; waits for wake-ups in between.
 struct own_runner {
   std::mutex mutex;
@@ -57,6 +67,7 @@ class caf_executor final : public executor {
     } else {
       h.token = seam_->add_runner();
       shared_.push_back(&h);
+      places_.emplace_back();
     }
     std::call_once(clock_started_, [&] {
       system_ = &h.system();
@@ -67,7 +78,7 @@ class caf_executor final : public executor {
 
   void schedule(host& h, frame* by) override {
     if (h.dedicated) return wake_own(h);
-    if (stuck_workers_.load(std::memory_order_acquire) >= workers_) return stand_in(h, false);
+    if (unserved(h)) return stand_in(h, false);
     seam_->wake(h.token, by != nullptr ? by->execution : nullptr);
   }
 
@@ -77,8 +88,12 @@ class caf_executor final : public executor {
       start_own(h, true);
       return;
     }
-    const auto stuck = stuck_workers_.fetch_add(1, std::memory_order_acq_rel) + 1;
+    // Whether its handler will ever return, nobody knows: what waits for that CAF runner's token is run by a spare thread.
+    const auto stuck_runner = places_[h.token].served_by.load(std::memory_order_acquire);
+    if (stuck_runner != nobody) places_[stuck_runner].stuck.fetch_add(1, std::memory_order_seq_cst);
+    const auto stuck = stuck_workers_.fetch_add(1, std::memory_order_seq_cst) + 1;
     stand_in(h, true);
+    if (stuck_runner != nobody && shared_[stuck_runner]->scheduled()) stand_in(*shared_[stuck_runner], false);
     if (stuck < workers_) return;
     // Nobody is left to take CAF's tokens: whoever waits for one is run by a spare thread. A token that is taken later
     // finds its host claimed, and is void.
@@ -89,6 +104,7 @@ class caf_executor final : public executor {
   void returned(host& h) noexcept override {
     if (h.dedicated) return;
     stuck_workers_.fetch_sub(1, std::memory_order_acq_rel);
+    if (carrier != nobody) places_[carrier].stuck.fetch_sub(1, std::memory_order_acq_rel);
     spare_changed_.notify_all();
   }
 
@@ -123,7 +139,9 @@ class caf_executor final : public executor {
  private:
   static void on_token(void* self, std::size_t runner, void* execution) {
     auto& e = *static_cast<caf_executor*>(self);
+    carrier = runner;
     e.run(*e.shared_[runner], execution);
+    carrier = nobody;
   }
   static void on_lost_runner(void* self, std::size_t runner) {
     auto& e = *static_cast<caf_executor*>(self);
@@ -143,6 +161,7 @@ class caf_executor final : public executor {
     for (int hops = 0;;) {
       auto& f = h->runner_frame();
       f.execution = execution;
+      if (!h->dedicated) places_[h->token].served_by.store(carrier, std::memory_order_relaxed);
       current_frame = &f;
       const auto how = h->run(f, budget);
       current_frame = nullptr;
@@ -165,8 +184,15 @@ class caf_executor final : public executor {
     }
   }
   void reschedule(host& h, void* execution) {
-    if (h.dedicated || stuck_workers_.load(std::memory_order_acquire) >= workers_) return schedule(h, nullptr);
+    if (h.dedicated || unserved(h)) return schedule(h, nullptr);
     seam_->wake(h.token, execution);
+  }
+
+  /// Nobody would take this host's token: its CAF runner, or every worker, is stuck in a handler.
+  [[nodiscard]] bool unserved(const host& h) const noexcept {
+    return stuck_workers_.load(std::memory_order_seq_cst) != 0 &&
+           (places_[h.token].stuck.load(std::memory_order_seq_cst) != 0 ||
+            stuck_workers_.load(std::memory_order_seq_cst) >= workers_);
   }
 
   // --- spare threads --------------------------------------------------------------------------------------------------
@@ -317,6 +343,7 @@ class caf_executor final : public executor {
   core* system_ = nullptr;
   std::unique_ptr<caf_seam> seam_;
   std::vector<host*> shared_;
+  std::deque<runner_place> places_;  ///< by token; fixed once the hosts are made
   std::atomic<unsigned> stuck_workers_{0};
 
   std::mutex spare_mutex_;
