@@ -236,7 +236,7 @@ TEST_CASE("added attributes: nullable ones and ones with a default get their col
   const auto& table = table_of<versions::more>;
   auto opened = try_open(file, {&items, &table});
   REQUIRE_MESSAGE(opened.has_value(), (opened ? "" : opened.error().message()));
-  const auto row = (*opened)->find(table, row_key{2})->as<counted_more>();
+  const auto row = row_in<counted_more>(**opened, table, row_key{2});
   CHECK(row->label == "b");
   CHECK(row->weight == 7);
   CHECK_FALSE(row->price.has_value());
@@ -254,7 +254,7 @@ TEST_CASE("a renamed attribute keeps its values through was{...}") {
   const auto& table = table_of<versions::renamed>;
   auto opened = try_open(file, {&items, &table});
   REQUIRE_MESSAGE(opened.has_value(), (opened ? "" : opened.error().message()));
-  CHECK((*opened)->find(table, row_key{2})->as<counted_renamed>()->title == "b");
+  CHECK(row_in<counted_renamed>(**opened, table, row_key{2})->title == "b");
 }
 
 TEST_CASE("an identity that is added becomes a rule, and is refused while rows break it; one that is removed is none") {

@@ -86,7 +86,7 @@ TEST_CASE_TEMPLATE("H12: a sensitive attribute is in the row and in no event of 
   test_store& store = fixture.store;
   const auto key = key_of(store.run(items, "make", {{"name", "safe"}, {"secret", "1234"}}));
   REQUIRE(store.run(items, "annotate", {{"note", "x"}, {"secret", "9876"}}, key));
-  CHECK(store.data().find(items, key)->as<item>()->secret == "9876");
+  CHECK(row_in<item>(store.data(), items, key)->secret == "9876");
   for (const auto& event : store.log()) {
     CHECK(event->after.as<item>()->secret == "none");
     if (event->before) CHECK(event->before.as<item>()->secret == "none");
@@ -203,7 +203,7 @@ TEST_CASE_TEMPLATE("C15: an update changes what it names and nothing else", Stor
   test_store& store = fixture.store;
   const auto key = key_of(store.run(items, "make", {{"name", "a"}, {"count", 1}, {"note", "n"}}));
   REQUIRE(store.run(items, "count", {{"count", 2}}, key));
-  const auto row = store.data().find(items, key)->as<item>();
+  const auto row = row_in<item>(store.data(), items, key);
   CHECK(row->count == 2);
   CHECK(row->name == "a");
   CHECK(row->note == "n");
@@ -262,11 +262,11 @@ TEST_CASE_TEMPLATE("C43: an update from an old copy is refused as stale, and suc
   Store fixture;
   test_store& store = fixture.store;
   const auto key = key_of(store.run(items, "make", {{"name", "a"}}));
-  const auto version = store.data().find(items, key)->as<item>()->version;
+  const auto version = row_in<item>(store.data(), items, key)->version;
   auto ask = request(items, "count", {{"count", 1}}, key);
   ask.version = version;
   REQUIRE(store.run(ask));
-  CHECK(store.data().find(items, key)->as<item>()->version == version + 1);
+  CHECK(row_in<item>(store.data(), items, key)->version == version + 1);
   auto old = request(items, "count", {{"count", 2}}, key);
   old.version = version;
   CHECK(failure(store.run(old)).is(resource_errc::stale));
@@ -294,8 +294,8 @@ TEST_CASE_TEMPLATE("composite keys: rows are told apart by all parts", Store, in
   CHECK(again.fields().size() == 2);
   const row_key second{std::vector<value>{value{"a"}, value{2}}};
   REQUIRE(store.run(cells, "fill", {{"content", 7.5}}, second));
-  CHECK(store.data().find(cells, second)->as<cell>()->content == 7.5);
-  CHECK(store.data().find(cells, row_key{std::vector<value>{value{"a"}, value{1}}})->as<cell>()->content == 0.5);
+  CHECK(row_in<cell>(store.data(), cells, second)->content == 7.5);
+  CHECK(row_in<cell>(store.data(), cells, row_key{std::vector<value>{value{"a"}, value{1}}})->content == 0.5);
   store.require_that_it_holds();
 }
 

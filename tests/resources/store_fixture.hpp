@@ -74,6 +74,15 @@ inline action_request request(const resource_table& table, std::string_view acti
   return *std::move(made);
 }
 
+/// A copy of the row, as its struct.
+template <class T>
+std::shared_ptr<const T> row_in(detail::storage& data, const resource_table& table, const row_key& key) {
+  const auto found = data.find(table, key);
+  REQUIRE(found);
+  REQUIRE(*found);
+  return std::make_shared<const T>(*found->as<T>());
+}
+
 /// An open store whose writer is the test's thread.
 class test_store {
  public:
