@@ -1,6 +1,7 @@
 #include <herald/detail/follower.hpp>
 
 #include <herald/detail/notifier_process.hpp>
+#include <herald/engine/core.hpp>
 
 namespace herald::detail {
 
@@ -28,10 +29,23 @@ bool follower::wait_for_room() noexcept {
 void follower::handled(const std::shared_ptr<follower>& by) noexcept {
   const std::uint32_t ahead = by->ahead_.fetch_sub(1, std::memory_order_seq_cst) - 1;
   if (ahead > window / 2 || !by->waiting_.exchange(false, std::memory_order_seq_cst)) return;
-  if (const auto store = by->store_.lock()) store->notifier().cast(follower_ready{by});
+  if (const auto store = by->store_.lock()) tell_notifier(store->notifier(), follower_ready{by});
 }
 
 namespace {
+
+/// Ends with the application, and with it the addresses of its processes.
+class application_life final : public engine::core_slot {
+ public:
+  [[nodiscard]] static std::weak_ptr<const void> of(const context& self) {
+    static constexpr char key = 0;
+    auto& slot = engine::system_of(self.cell()).slot(&key, [] { return std::make_unique<application_life>(); });
+    return static_cast<application_life&>(slot).life_;
+  }
+
+ private:
+  std::shared_ptr<const void> life_ = std::make_shared<int>(0);
+};
 
 result<offset> position_of(storage& data, log_start from) {
   const offset head = data.head();
@@ -52,9 +66,9 @@ result<void> follow(context& self, const std::shared_ptr<store_state>& store, co
                     std::optional<std::string> topic, log_start from, follower::maker make) {
   auto position = position_of(store->data(), from);
   if (!position) return position.error();
-  auto one = std::make_shared<follower>(store, self.life(), resource, std::move(topic), *position, make);
+  auto one = std::make_shared<follower>(store, self.life(), application_life::of(self), resource, std::move(topic), *position, make);
   store->add_follower(one);
-  store->notifier().cast(follower_begun{std::move(one)});
+  tell_notifier(store->notifier(), follower_begun{std::move(one)});
   return {};
 }
 

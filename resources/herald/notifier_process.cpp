@@ -46,13 +46,17 @@ notifier_process::notifier_process(context& self, const args& with) : state_{wit
   state_->attach_notifier(self.self());
   // Followers outlive a notifier; those of a former one are taken over where they are.
   for (const auto& one : state_->followers()) {
+    if (one->orphaned()) {
+      state_->remove_follower(one);
+      continue;
+    }
     one->monitored = false;
-    self.self().cast(follower_begun{one});
+    tell_notifier(self.self(), follower_begun{one});
   }
-  self.self().cast(more_to_hand_over{});
+  tell_notifier(self.self(), more_to_hand_over{});
 }
 
-notifier_process::~notifier_process() = default;
+notifier_process::~notifier_process() { state_->detach_notifier(); }  // its address may be used up with its application
 
 void notifier_process::on(context& self, const committed& batch) {
   const auto& events = *batch.events;
@@ -74,7 +78,7 @@ void notifier_process::on(context& self, const committed& batch) {
       one->position = event->at;
     }
   }
-  if (state_->take_untold()) self.self().cast(more_to_hand_over{});
+  if (state_->take_untold()) tell_notifier(self.self(), more_to_hand_over{});
 }
 
 void notifier_process::on(context& self, const more_to_hand_over&) {
@@ -117,7 +121,7 @@ void notifier_process::catch_up(context& self) {
   if (!page) throw std::runtime_error{page.error().to_string()};
   for (const event_ptr& event : page->events) hand_over(self, event);
   state_->set_told(page->last.sequence);
-  if (page->last.sequence < page->head.sequence) self.self().cast(more_to_hand_over{});
+  if (page->last.sequence < page->head.sequence) tell_notifier(self.self(), more_to_hand_over{});
 }
 
 void notifier_process::on(context& self, const follower_begun& begun) {
@@ -135,7 +139,7 @@ void notifier_process::watch(context& self, const std::shared_ptr<follower>& one
 void notifier_process::serve(context& self, const std::shared_ptr<follower>& to) {
   const std::uint32_t room = to->room();
   if (room == 0) {
-    if (!to->wait_for_room()) self.self().cast(follower_ready{to});
+    if (!to->wait_for_room()) tell_notifier(self.self(), follower_ready{to});
     return;
   }
   const std::optional<std::string_view> topic = to->topic() ? std::optional<std::string_view>{*to->topic()} : std::nullopt;
@@ -151,7 +155,7 @@ void notifier_process::serve(context& self, const std::shared_ptr<follower>& to)
     to->position = event->at;
   }
   to->position = page->last;
-  if (page->last.sequence < page->head.sequence) self.self().cast(follower_ready{to});
+  if (page->last.sequence < page->head.sequence) tell_notifier(self.self(), follower_ready{to});
 }
 
 }  // namespace herald::detail

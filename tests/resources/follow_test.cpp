@@ -258,3 +258,21 @@ TEST_CASE("H7, H8: writer, notifier and recorder are killed at random; the recor
     CHECK(into->refused.empty());
   }
 }
+
+TEST_CASE("a store outlives its application, and serves the followers of the next one only") {
+  const auto store = open();
+  auto first = std::make_shared<tape>();
+  auto second = std::make_shared<tape>();
+  for (const auto& into : {first, second}) {
+    herald::simulation sim{7};
+    herald::application app{tree({store.writer(), store.notifier(), herald::child<recorder>("recorder", {store, into})}), quiet(sim)};
+    app.start();
+    make(store, 3);
+    sim.run();
+    app.stop();
+    make(store, 2);  // nobody is there: this thread writes
+  }
+  check_whole(first->seen, 1, 3);
+  check_whole(second->seen, 1, 8);
+  CHECK(store.head().sequence == 10);
+}

@@ -7,7 +7,7 @@
 // event on its way says so to its follower when it is handled or dropped; at half the window the notifier is woken to go
 // on, from the log. So a slow process is read for from the log, at its own speed, and nothing waits in memory.
 //
-// Private. Thread safety: position, monitored and gone: the notifier; the rest: shared. Lifetime: by shared_ptr, from store_state
+// Private. Thread safety: position and monitored: the notifier; the rest: shared. Lifetime: by shared_ptr, from store_state,
 // until its incarnation has ended.
 
 #include <herald/context.hpp>
@@ -27,9 +27,18 @@ class follower {
   static constexpr std::size_t no_route = static_cast<std::size_t>(-1);
   using maker = engine::envelope* (*)(const std::shared_ptr<follower>&, const event_ptr&, std::size_t route);
 
-  follower(std::weak_ptr<store_state> of, incarnation_ref subscriber, const resource_table* resource,
-           std::optional<std::string> topic, offset from, maker make)
-      : position{from}, store_{std::move(of)}, subscriber_{subscriber}, resource_{resource}, topic_{std::move(topic)}, make_{make} {}
+  follower(std::weak_ptr<store_state> of, incarnation_ref subscriber, std::weak_ptr<const void> application,
+           const resource_table* resource, std::optional<std::string> topic, offset from, maker make)
+      : position{from},
+        store_{std::move(of)},
+        subscriber_{subscriber},
+        application_{std::move(application)},
+        resource_{resource},
+        topic_{std::move(topic)},
+        make_{make} {}
+
+  /// True when its process's application is gone: its address must not be used any more.
+  [[nodiscard]] bool orphaned() const noexcept { return application_.expired(); }
 
   [[nodiscard]] const incarnation_ref& subscriber() const noexcept { return subscriber_; }
   [[nodiscard]] const std::optional<std::string>& topic() const noexcept { return topic_; }
@@ -51,6 +60,7 @@ class follower {
  private:
   std::weak_ptr<store_state> store_;
   incarnation_ref subscriber_;
+  std::weak_ptr<const void> application_;
   const resource_table* resource_;  // null: of any
   std::optional<std::string> topic_;
   maker make_;

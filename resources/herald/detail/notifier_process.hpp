@@ -31,6 +31,13 @@ struct follower_ready {
 /// There is more of the log to hand over.
 struct more_to_hand_over {};
 
+/// Sends the notifier what it must not miss; there are few of these, so a full mailbox does not drop them.
+template <class M>
+void tell_notifier(const any_ref& notifier, M message) {
+  if (!notifier) return;
+  engine::send(engine::make_node<engine::any_node<M, engine::envelope_kind::notice>>(notifier.where(), std::move(message)));
+}
+
 class notifier_process : public process<notifier_process, committed, follower_begun, follower_ready, more_to_hand_over> {
  public:
   struct args {

@@ -55,10 +55,12 @@ class store_state {
     const std::lock_guard lock{mutex_};
     return supervised_;
   }
-  void attach_notifier(any_ref notifier) {  // empty: it has ended
+  void attach_notifier(any_ref notifier) {
     const std::lock_guard lock{mutex_};
     notifier_ = notifier;
   }
+  /// In its destructor. What is committed until the next one's init, that one reads.
+  void detach_notifier() noexcept { attach_notifier({}); }
   [[nodiscard]] any_ref notifier() const {
     const std::lock_guard lock{mutex_};
     return notifier_;
