@@ -1,0 +1,12 @@
+#pragma once
+// The resources module: described structs, their actions, stores, the log, and those who follow it.
+
+#include <herald/event.hpp>
+#include <herald/json.hpp>
+#include <herald/resource.hpp>
+#include <herald/resource_error.hpp>
+#include <herald/store.hpp>
+#include <herald/subscribe.hpp>
+#include <herald/transaction.hpp>
+#include <herald/uuid.hpp>
+#include <herald/verify.hpp>
