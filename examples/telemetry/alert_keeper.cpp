@@ -37,26 +37,21 @@ alert_keeper::alert_keeper(herald::context& self, args around)
   self.send_every(milliseconds{500}, judge_now{});
 }
 
-void alert_keeper::on(herald::context& self, const reading& what) {
-  take(self, watch_.observe(what, now(self)), what.label);
-}
+void alert_keeper::on(herald::context& self, const reading& what) { take(self, watch_.observe(what, now(self))); }
 
-void alert_keeper::on(herald::context& self, const subject_gone& what) {
-  take(self, watch_.vanished(what.subject), {});
-}
+void alert_keeper::on(herald::context& self, const subject_gone& what) { take(self, watch_.vanished(what.subject)); }
 
 void alert_keeper::on(herald::context& self, const judge_now&) {
-  take(self, watch_.tick(now(self)), {});
+  take(self, watch_.tick(now(self)));
   std::vector<place> waiting;  // the writer may have been away when they were tried
   for (const auto& [where, alert] : alerts_)
     if (!alert.to_do.empty()) waiting.push_back(where);
   for (const auto& where : waiting) proceed(self, where);
 }
 
-void alert_keeper::take(herald::context& self, std::vector<alert_step> steps, const std::string& label) {
+void alert_keeper::take(herald::context& self, std::vector<alert_step> steps) {
   for (auto& step : steps) {
     const place where{step.rule, step.subject};
-    if (!label.empty()) labels_[step.subject] = label;
     alerts_[where].to_do.push_back(std::move(step));
     proceed(self, where);
   }
@@ -69,14 +64,11 @@ void alert_keeper::proceed(herald::context& self, const place& where) {
   const auto& step = alert.to_do.front();
   auto then = [this, &self, where](const herald::result<alert_row>& how) { settled(self, where, how); };
   switch (step.to) {
-    case alert_state::open: {
-      const auto label = labels_.find(step.subject);
+    case alert_state::open:
       around_.store.run<alerts, "open">(
           self, field<& alert_row::rule> = step.rule, field<& alert_row::subject> = step.subject,
-          field<& alert_row::label> = label == labels_.end() ? step.subject : label->second,
-          field<& alert_row::value> = step.value, std::move(then));
+          field<& alert_row::label> = step.label, field<& alert_row::value> = step.value, std::move(then));
       break;
-    }
     case alert_state::acknowledged:
       around_.store.run<alerts, "acknowledge">(self, alert.id, field<& alert_row::value> = step.value, std::move(then));
       break;
@@ -95,6 +87,7 @@ std::optional<herald::uuid> alert_keeper::find_standing(const place& where) cons
 void alert_keeper::settled(herald::context& self, const place& where, const herald::result<alert_row>& how) {
   using herald::resource_errc;
   auto& alert = alerts_[where];
+  around_.heed(how);
   alert.on_its_way = false;
   if (alert.to_do.empty()) return;
   const auto to = alert.to_do.front().to;
@@ -110,7 +103,6 @@ void alert_keeper::settled(herald::context& self, const place& where, const hera
   }
   alert.to_do.pop_front();
   if (to == alert_state::closed && alert.to_do.empty()) {
-    labels_.erase(where.second);
     alerts_.erase(where);
     return;
   }

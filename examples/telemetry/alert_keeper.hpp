@@ -31,14 +31,13 @@ class alert_keeper : public herald::process<alert_keeper, reading, subject_gone,
   };
   using place = std::pair<std::string, std::string>;  ///< rule, subject
 
-  void take(herald::context& self, std::vector<alert_step> steps, const std::string& label);
+  void take(herald::context& self, std::vector<alert_step> steps);
   void proceed(herald::context& self, const place& where);
   void settled(herald::context& self, const place& where, const herald::result<alert_row>& how);
   [[nodiscard]] std::optional<herald::uuid> find_standing(const place& where) const;
 
   args around_;
   std::map<place, kept_alert> alerts_;
-  std::map<std::string, std::string> labels_;  ///< of subjects whose readings are above a level
   alert_watch watch_;
 };
 

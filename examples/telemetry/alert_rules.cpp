@@ -69,12 +69,13 @@ std::vector<alert_step> alert_watch::observe(const reading& what, instant now) {
       state.below_since = now;
 
     state.last = what.value;
+    state.label = what.label;
     state.heard = true;
     if (state.alert) {
       state.alert->value = what.value;
     } else if (due_to_open(rule, state, now)) {
-      state.alert = standing_alert{rule.name, what.subject, alert_state::open, now, what.value};
-      steps.push_back({alert_state::open, rule.name, what.subject, what.value});
+      state.alert = standing_alert{rule.name, what.subject, alert_state::open, now, what.value, what.label};
+      steps.push_back({alert_state::open, rule.name, what.subject, what.value, what.label});
     } else if (!state.above_since) {
       subjects_.erase(where);
     }
@@ -104,8 +105,8 @@ std::vector<alert_step> alert_watch::tick(instant now) {
     const auto* rule = rule_named(name);
     if (!state.alert) {
       if (rule != nullptr && due_to_open(*rule, state, now)) {
-        state.alert = standing_alert{name, subject, alert_state::open, now, state.last};
-        steps.push_back({alert_state::open, name, subject, state.last});
+        state.alert = standing_alert{name, subject, alert_state::open, now, state.last, state.label};
+        steps.push_back({alert_state::open, name, subject, state.last, state.label});
       }
       ++at;
       continue;

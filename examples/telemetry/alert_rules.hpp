@@ -54,6 +54,7 @@ struct standing_alert {
   alert_state state = alert_state::open;
   instant opened_at{};
   double value = 0;
+  std::string label{};
 };
 
 /// What a rule wants done now.
@@ -62,6 +63,7 @@ struct alert_step {
   std::string rule;
   std::string subject;
   double value = 0;
+  std::string label{};
   friend bool operator==(const alert_step&, const alert_step&) = default;
 };
 
@@ -86,6 +88,7 @@ class alert_watch {
     std::optional<instant> below_since;
     std::optional<standing_alert> alert;
     double last = 0;
+    std::string label{};
     bool heard = false;  ///< false: found standing at the start, and no reading yet
   };
   using place = std::pair<std::string, std::string>;  // rule, subject

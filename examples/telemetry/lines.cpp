@@ -102,6 +102,11 @@ std::string line_format::restart(std::chrono::seconds elapsed, const restart_not
   return fmt::format("{}  restart {} of {} ({})", stop_watch(elapsed), notice.count, notice.path, notice.reason);
 }
 
+std::string line_format::trouble(std::chrono::seconds elapsed, const std::string& sentence) const {
+  if (json_) return dumped(json{{"type", "trouble"}, {"second", elapsed.count()}, {"text", sentence}});
+  return fmt::format("{}  trouble: {}", stop_watch(elapsed), sentence);
+}
+
 std::string line_format::check(const check_counts& counts, std::uint64_t restarts) const {
   if (!json_) return check_sentence(counts, restarts);
   return dumped(json{{"type", "check"},

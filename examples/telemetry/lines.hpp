@@ -29,6 +29,8 @@ class line_format {
   [[nodiscard]] std::string status(const view_model& model) const;
   [[nodiscard]] std::string alert(std::chrono::seconds elapsed, const alert_view& alert) const;
   [[nodiscard]] std::string restart(std::chrono::seconds elapsed, const restart_notice& notice) const;
+  /// Something is wrong that a person should know.
+  [[nodiscard]] std::string trouble(std::chrono::seconds elapsed, const std::string& sentence) const;
   /// The result of the check at the end.
   [[nodiscard]] std::string check(const check_counts& counts, std::uint64_t restarts) const;
 

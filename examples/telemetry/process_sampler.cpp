@@ -33,6 +33,7 @@ process_sampler::process_sampler(herald::context& self, args around)
       watch_{process_thresholds{}, known_processes(around_), ::sysconf(_SC_CLK_TCK)} {}
 
 void process_sampler::settled(const process_key& key, const herald::result<proc_row>& how) {
+  around_.heed(how);
   watch_.settled(key, settlement_of(how));
 }
 

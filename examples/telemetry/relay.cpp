@@ -118,6 +118,8 @@ outcome live(const options& run, herald::store store, view_model first, const si
   const auto stopped = app.stop();
   app.flush_reports();
   on->live.reset();
+  if (run.output == output_mode::automatic)
+    for (const auto& sentence : around.trouble->all()) complain(sentence);
   for (const auto& failure : tally->failures()) complain(failure);
   for (const auto& zombie : stopped.zombies) complain(zombie + " did not end and was left behind");
   return {!stopped.gave_up && stopped.zombies.empty(), tally->total()};

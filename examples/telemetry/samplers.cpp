@@ -63,7 +63,7 @@ void cpu_sampler::on(herald::context& self, const sample_now&) {
       field<& host_row::core_percent> = std::move(percents), field<& host_row::load> = facts.load,
       field<& host_row::uptime_s> = static_cast<std::int64_t>(facts.uptime_s), patience(),
       [this, &self](const herald::result<host_row>& done) {
-        pace_.settled();
+        pace_.settled(around_, done);
         if (done.is(herald::resource_errc::not_found)) create_host(self);
       });
 }
@@ -81,7 +81,7 @@ void memory_sampler::on(herald::context& self, const sample_now&) {
       field<& host_row::swap_used> =
           static_cast<std::int64_t>(now->swap_total - std::min(now->swap_free, now->swap_total)),
       field<& host_row::swap_total> = static_cast<std::int64_t>(now->swap_total), patience(),
-      [this](const herald::result<host_row>&) { pace_.settled(); });
+      [this](const herald::result<host_row>& done) { pace_.settled(around_, done); });
 }
 
 disk_sampler::disk_sampler(herald::context& self, args around)
@@ -97,7 +97,7 @@ void disk_sampler::on(herald::context& self, const sample_now&) {
   around_.store.run<hosts, "measure_disk">(
       self, around_.host, field<& host_row::disk_in> = std::round(per_second(before.in, now->in, elapsed)),
       field<& host_row::disk_out> = std::round(per_second(before.out, now->out, elapsed)), patience(),
-      [this](const herald::result<host_row>&) { pace_.settled(); });
+      [this](const herald::result<host_row>& done) { pace_.settled(around_, done); });
 }
 
 network_sampler::network_sampler(herald::context& self, args around)
@@ -113,7 +113,7 @@ void network_sampler::on(herald::context& self, const sample_now&) {
   around_.store.run<hosts, "measure_network">(
       self, around_.host, field<& host_row::network_in> = std::round(per_second(before.in, now->in, elapsed)),
       field<& host_row::network_out> = std::round(per_second(before.out, now->out, elapsed)), patience(),
-      [this](const herald::result<host_row>&) { pace_.settled(); });
+      [this](const herald::result<host_row>& done) { pace_.settled(around_, done); });
 }
 
 }  // namespace telemetry

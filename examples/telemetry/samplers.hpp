@@ -27,7 +27,11 @@ class sampling_pace {
   /// Time since the last call.
   [[nodiscard]] seconds_f lap(herald::context& self);
   void sent() { on_its_way_ = true; }
-  void settled() { on_its_way_ = false; }
+  template <class T>
+  void settled(const surroundings& around, const herald::result<T>& how) {
+    around.heed(how);
+    on_its_way_ = false;
+  }
 
  private:
   std::chrono::steady_clock::time_point last_;

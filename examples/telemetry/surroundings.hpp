@@ -4,9 +4,12 @@
 //
 // Thread safety: shared objects: safe.
 
+#include "troubles.hpp"
+
 #include <herald/store.hpp>
 
 #include <chrono>
+#include <memory>
 #include <string>
 
 namespace telemetry {
@@ -16,6 +19,13 @@ struct surroundings {
   std::string host;
   std::string proc_root = "/proc";
   std::chrono::milliseconds interval{250};
+  std::shared_ptr<troubles> trouble = std::make_shared<troubles>();
+
+  /// What an action answered: told when something is wrong that time alone does not cure.
+  template <class T>
+  void heed(const herald::result<T>& how) const {
+    if (!how) trouble->heed(how.error());
+  }
 };
 
 }  // namespace telemetry

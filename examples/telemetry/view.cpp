@@ -256,7 +256,9 @@ void draw_footer(canvas& on, const view_model& model) {
   const auto y = on.height() - 1;
   const std::string_view leave = "ctrl-c ends";
   auto x = 1;
-  if (model.chaos > 0)
+  if (!model.trouble.empty())
+    x = on.put(x, y, "trouble: " + model.trouble, style::bad);
+  else if (model.chaos > 0)
     x = on.put(x, y,
                fmt::format("chaos: {:g} kills a second, {} so far, seed {}; intensities are set high for it",
                            model.chaos, human_count(model.kills), model.seed),

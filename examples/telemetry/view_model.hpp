@@ -69,6 +69,7 @@ struct view_model {
   double chaos = 0;  ///< kills a second that were asked for
   std::uint64_t kills = 0;
   std::uint64_t seed = 0;
+  std::string trouble;  ///< what is wrong, if anything is
   std::string database;
   std::string record;
 };

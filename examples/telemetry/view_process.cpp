@@ -49,6 +49,7 @@ void view_process::await_next_second(herald::context& self) {
 view_model view_process::model(const herald::context& self) const {
   auto model = display_.model(now(self));
   args_.tally->fill(model, now(self));
+  if (const auto wrong = args_.around.trouble->all(); !wrong.empty()) model.trouble = wrong.back();
   return model;
 }
 
@@ -67,6 +68,8 @@ void view_process::on(herald::context& self, const show_frame&) {
 void view_process::on(herald::context& self, const show_status&) {
   const line_format format{args_.on->json};
   const auto current = model(self);
+  for (const auto& sentence : args_.around.trouble->take_news())
+    args_.on->line(format.trouble(current.elapsed, sentence));
   for (const auto& notice : args_.tally->take_notices()) args_.on->line(format.restart(current.elapsed, notice));
   args_.on->line(format.status(current));
   await_next_second(self);

@@ -115,3 +115,11 @@ TEST_CASE("the demo's own rules leave room between opening and closing") {
     CHECK(rule.close_below < rule.open_above);
   }
 }
+
+TEST_CASE("an alert is called what its subject is called, also when the tick opens it") {
+  alert_watch watch{busy, {}};
+  (void)watch.observe({"cpu", "here", 90, "my machine"}, start);
+  const auto opened = watch.tick(start + 1s);
+  REQUIRE(opened.size() == 1);
+  CHECK(opened[0].label == "my machine");
+}

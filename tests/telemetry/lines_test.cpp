@@ -45,6 +45,8 @@ TEST_CASE("plain lines are one line each and say what happened") {
   CHECK(plain.alert(7s, {"machine busy", "vm-1", "open", "92 %", 0s}) ==
         "00:07  alert opened: machine busy (vm-1), 92 %");
   CHECK(plain.restart(8s, {"output/view", "killed", 2}) == "00:08  restart 2 of output/view (killed)");
+  CHECK(plain.trouble(8s, "the disk is full") == "00:08  trouble: the disk is full");
+  CHECK(json::parse(line_format{true}.trouble(8s, "the disk is full"))["text"] == "the disk is full");
   auto model = some_moment();
   CHECK(plain.opening(model).find("chaos") == std::string::npos);
   model.chaos = 5;
