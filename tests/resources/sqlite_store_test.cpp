@@ -1,10 +1,8 @@
 // What only a store on disk has to get right: files that are not what was wanted, descriptions that change, the end of the
 // program, full disks and errors of the disk, and proving from the file alone that it is whole.
 
-#include "store_fixture.hpp"
+#include "sqlite_store_fixture.hpp"
 
-#include <herald/detail/file_lock.hpp>
-#include <herald/detail/sqlite.hpp>
 #include <herald/detail/sqlite_storage.hpp>
 
 #include <filesystem>
@@ -20,95 +18,9 @@ namespace {
 const resource_table& items = table_of<described::items>;
 const resource_table& counters = table_of<described::counters>;
 
-result<std::shared_ptr<detail::storage>> try_open(const std::string& file,
-                                                  std::vector<const resource_table*> tables = all_tables) {
-  sqlite_options options;
-  options.file = file;
-  options.busy_limit = 0ms;
-  return detail::open_sqlite(std::move(tables), options);
-}
-
-void alter(const std::string& file, const std::string& sql) {
-  auto db = detail::sqlite::connection::open(file, detail::sqlite::open_mode::write, 0ms);
-  REQUIRE(db);
-  const auto done = db->execute(sql.c_str(), "alter it");
-  REQUIRE_MESSAGE(done.has_value(), (done ? std::string{} : done.error().to_string()));
-}
-
-bool says(const error& why, const std::string& part) {
-  if (why.message().find(part) != std::string::npos) return true;
-  MESSAGE(why.message());
-  return false;
-}
-
 detail::sqlite::connection& connection_of(const test_store& store) {
   return dynamic_cast<detail::sqlite_storage&>(store.data()).writer_connection();
 }
-
-/// A file with one item and two counters, closed again.
-std::string written_file(const temporary_directory& directory) {
-  const auto file = directory.file("store.db");
-  auto store = sqlite_store(file);
-  REQUIRE(store.run(items, "make", {{"name", "lamp"}, {"count", 3}}));
-  REQUIRE(store.run(counters, "make", {{"label", "a"}}));
-  REQUIRE(store.run(counters, "make", {{"label", "b"}}));
-  return file;
-}
-
-// The same table, as other versions of a program would describe it.
-struct counted_more {
-  std::int64_t id = 0;
-  std::string label;
-  std::int64_t weight = 7;
-  std::optional<double> price;
-  std::string colour = "it's red";
-};
-struct counted_other {
-  std::int64_t id = 0;
-  std::int64_t label = 0;
-};
-struct counted_bare {
-  std::int64_t id = 0;
-};
-struct counted_open {
-  std::int64_t id = 0;
-  std::optional<std::string> label;
-};
-struct counted_renamed {
-  std::int64_t id = 0;
-  std::string title;
-};
-
-namespace versions {
-using namespace herald::dsl;
-inline constexpr auto more = herald::resource<counted_more>(
-    "counters", attribute<&counted_more::id>(primary_key, generated), attribute<&counted_more::label>(),
-    attribute<&counted_more::weight>(), attribute<&counted_more::price>(), attribute<&counted_more::colour>(),
-    create("make", accepts<&counted_more::label, &counted_more::weight>));
-inline constexpr auto needed = herald::resource<counted_more>(
-    "counters", attribute<&counted_more::id>(primary_key, generated), attribute<&counted_more::label>(),
-    attribute<&counted_more::weight>(required), create("make", accepts<&counted_more::label, &counted_more::weight>));
-inline constexpr auto other = herald::resource<counted_other>(
-    "counters", attribute<&counted_other::id>(primary_key, generated), attribute<&counted_other::label>(),
-    create("make", accepts<&counted_other::label>));
-inline constexpr auto bare = herald::resource<counted_bare>(
-    "counters", attribute<&counted_bare::id>(primary_key, generated), create("make", accepts<>));
-inline constexpr auto open = herald::resource<counted_open>(
-    "counters", attribute<&counted_open::id>(primary_key, generated), attribute<&counted_open::label>(),
-    create("make", accepts<&counted_open::label>));
-inline constexpr auto rekeyed = herald::resource<counted>(
-    "counters", attribute<&counted::id>(), attribute<&counted::label>(primary_key), create("make", accepts<&counted::id, &counted::label>));
-inline constexpr auto renamed = herald::resource<counted_renamed>(
-    "counters", attribute<&counted_renamed::id>(primary_key, generated), attribute<&counted_renamed::title>(was{"label"}),
-    create("make", accepts<&counted_renamed::title>));
-inline constexpr auto unique = herald::resource<counted>(
-    "counters", attribute<&counted::id>(primary_key, generated), attribute<&counted::label>(), identity<&counted::label>("label"),
-    create("make", accepts<&counted::label>));
-inline constexpr auto again = herald::resource<counted>("counters", attribute<&counted::id>(primary_key, generated),
-                                                        attribute<&counted::label>(), create("make", accepts<&counted::label>));
-inline constexpr auto reserved = herald::resource<counted>(
-    "herald_event", attribute<&counted::id>(primary_key, generated), attribute<&counted::label>(), create("make", accepts<&counted::label>));
-}  // namespace versions
 
 }  // namespace
 
@@ -228,91 +140,6 @@ TEST_CASE("a write lock that another program takes later fails the batch with it
   REQUIRE(other->execute("COMMIT", "commit"));
   CHECK(store.run(counters, "make", {{"label", "a"}}));
   store.require_that_it_holds();
-}
-
-TEST_CASE("added attributes: nullable ones and ones with a default get their column, old rows and old events get the default") {
-  temporary_directory directory;
-  const auto file = written_file(directory);
-  const auto& table = table_of<versions::more>;
-  auto opened = try_open(file, {&items, &table});
-  REQUIRE_MESSAGE(opened.has_value(), (opened ? "" : opened.error().message()));
-  const auto row = row_in<counted_more>(**opened, table, row_key{2});
-  CHECK(row->label == "b");
-  CHECK(row->weight == 7);
-  CHECK_FALSE(row->price.has_value());
-  CHECK(row->colour == "it's red");
-  const auto page = (*opened)->read({(*opened)->head().epoch, 0}, 10, {});
-  REQUIRE(page);
-  REQUIRE(page->events.size() == 3);
-  CHECK(page->events[2]->after.as<counted_more>()->label == "b");
-  CHECK(page->events[2]->after.as<counted_more>()->weight == 7);
-}
-
-TEST_CASE("a renamed attribute keeps its values through was{...}") {
-  temporary_directory directory;
-  const auto file = written_file(directory);
-  const auto& table = table_of<versions::renamed>;
-  auto opened = try_open(file, {&items, &table});
-  REQUIRE_MESSAGE(opened.has_value(), (opened ? "" : opened.error().message()));
-  CHECK(row_in<counted_renamed>(**opened, table, row_key{2})->title == "b");
-}
-
-TEST_CASE("an identity that is added becomes a rule, and is refused while rows break it; one that is removed is none") {
-  temporary_directory directory;
-  const auto file = written_file(directory);
-  const std::vector<const resource_table*> with{&items, &table_of<versions::unique>};
-  {
-    auto opened = try_open(file, with);
-    REQUIRE_MESSAGE(opened.has_value(), (opened ? "" : opened.error().message()));
-    test_store store{*opened};
-    CHECK(store.run(table_of<versions::unique>, "make", {{"label", "b"}}).is(resource_errc::taken));
-  }
-  {
-    auto store = sqlite_store(file);
-    CHECK(store.run(counters, "make", {{"label", "b"}}));
-  }
-  const auto refused = try_open(file, with);
-  REQUIRE(refused.is(resource_errc::schema_mismatch));
-  CHECK(says(refused.error(), "identity 'label'"));
-}
-
-TEST_CASE("every other difference is refused with what to do, and the file stays as it was") {
-  temporary_directory directory;
-  const auto file = written_file(directory);
-  const auto refused = [&](const resource_table& table, const std::string& part) {
-    const auto opened = try_open(file, {&items, &table});
-    REQUIRE(opened.is(resource_errc::schema_mismatch));
-    CHECK(says(opened.error(), "resource 'counters'"));
-    CHECK(says(opened.error(), part));
-  };
-  refused(table_of<versions::needed>, "make it optional (std::optional) or give it a default");
-  refused(table_of<versions::other>, "column 'label' is TEXT in the file and INTEGER");
-  refused(table_of<versions::bare>, "ALTER TABLE \"counters\" DROP COLUMN \"label\"");
-  refused(table_of<versions::open>, "may not be null in the file");
-  refused(table_of<versions::rekeyed>, "part of the primary key");
-  auto store = sqlite_store(file);
-  CHECK(store.run(counters, "make", {{"label", "c"}}));
-  store.require_that_it_holds();
-}
-
-TEST_CASE("two descriptions of one name, and reserved names, are refused") {
-  temporary_directory directory;
-  const auto twice = try_open(directory.file("a"), {&counters, &table_of<versions::again>});
-  REQUIRE(twice.is(resource_errc::schema_mismatch));
-  CHECK(says(twice.error(), "described twice"));
-  CHECK(try_open(directory.file("a"), {&table_of<versions::reserved>}).is(resource_errc::schema_mismatch));
-  CHECK_FALSE(std::filesystem::exists(directory.file("a")));
-}
-
-TEST_CASE("events of a resource that a program does not describe are passed over, and numbering counts them") {
-  temporary_directory directory;
-  const auto file = written_file(directory);
-  auto opened = try_open(file, {&counters});
-  REQUIRE(opened);
-  const auto page = (*opened)->read({(*opened)->head().epoch, 0}, 10, {});
-  REQUIRE(page);
-  CHECK(page->events.size() == 2);
-  CHECK(page->last.sequence == 3);
 }
 
 TEST_CASE("a full disk: who does not fit is told so, who fits is served, and afterwards everything holds") {

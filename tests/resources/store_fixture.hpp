@@ -151,4 +151,33 @@ inline test_store sqlite_store(const std::string& file, sqlite_options options =
   return test_store{*data, options};
 }
 
+// The two kinds of store, for TEST_CASE_TEMPLATE.
+struct in_memory {
+  test_store store = memory_store();
+};
+struct on_sqlite {
+  temporary_directory directory;
+  test_store store = sqlite_store(directory.file("store.db"));
+};
+
+inline row_key key_of(const result<action_outcome>& made) {
+  REQUIRE_MESSAGE(made.has_value(), (made ? std::string{} : made.error().to_string()));
+  return row_key::of(made->after);
+}
+
+/// "3 items.make created": what an event is, for comparing whole stretches of a log.
+inline std::vector<std::string> names(const std::vector<event_ptr>& events) {
+  std::vector<std::string> found;
+  for (const auto& event : events) {
+    found.push_back(std::to_string(event->at.sequence) + " " + std::string{event->resource->name} + "." +
+                    std::string{event->action_info().name} + " " + std::string{to_string(event->kind)});
+  }
+  return found;
+}
+
+inline const error& failure(const result<action_outcome>& outcome) {
+  REQUIRE_FALSE(outcome.has_value());
+  return outcome.error();
+}
+
 }  // namespace herald::test
