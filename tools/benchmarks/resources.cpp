@@ -1,20 +1,19 @@
-// Actions per second of the stores. A caller on a thread of its own keeps 64 of them in flight, and the store's writer, on
-// another, does the rest: savepoint, action, row, event, topics, COMMIT, answer.
+// Actions per second of the stores, as a process sees them: it keeps 64 in flight; the store's writer does the rest:
+// savepoint, action, row, event, topics, COMMIT, answer, and the hand-over to the notifier.
 
 #include "bare_sqlite.hpp"
 #include "bench.hpp"
 
-#include <herald/action.hpp>
-#include <herald/detail/store_core.hpp>
+#include <herald/application.hpp>
+#include <herald/process.hpp>
 #include <herald/resource.hpp>
+#include <herald/store.hpp>
 
+#include <atomic>
 #include <cstdlib>
 #include <filesystem>
-#include <memory>
-#include <semaphore>
 #include <stdexcept>
 #include <string>
-#include <thread>
 
 namespace bench {
 
@@ -60,55 +59,69 @@ class scratch_directory {
   std::filesystem::path path_;
 };
 
-herald::action_request place_order() {
-  auto made = herald::request_by_name(table, "place",
-                                      std::vector<herald::named_value>{{"customer", "ACME Corporation Ltd"}, {"amount", 4999}});
-  return std::move(made).value();
+/// Places orders, always `in_flight` at a time, each new one from the answer to an old one.
+struct begin {};
+struct client : herald::process<client, begin> {
+  struct args {
+    herald::store store;
+    std::int64_t actions;
+    countdown* finished;
+    std::atomic<std::int64_t>* failed;
+    friend bool operator==(const args&, const args&) = default;
+  };
+  client(herald::context&, const args& with) : with_{with} {}
+  void on(herald::context& self, const begin&) {
+    for (int i = 0; i < in_flight; ++i) place(self);
+  }
+
+ private:
+  void place(herald::context& self) {
+    if (placed_ == with_.actions) return;
+    ++placed_;
+    using herald::dsl::field;
+    with_.store.run<described::orders, "place">(self, field<&order::customer> = "ACME Corporation Ltd",
+                                                field<&order::amount> = 4999,
+                                                [this](herald::context& here, const herald::result<order>& placed) {
+                                                  if (!placed) with_.failed->fetch_add(1);
+                                                  with_.finished->hit();
+                                                  place(here);
+                                                });
+  }
+  args with_;
+  std::int64_t placed_ = 0;
+};
+
+/// Runs `actions` through the store, from the request in a process to its answer there, and gives actions per second.
+sample run_actions(const herald::store& store, std::int64_t actions) {
+  countdown finished{actions};
+  std::atomic<std::int64_t> failed{0};
+  herald::application_options options;
+  options.workers = static_cast<unsigned>(worker_count());
+  options.hosts = options.workers;
+  herald::application app{
+      {.name = "bench",
+       .children = {store.writer(), store.notifier(), herald::child<client>("client", {store, actions, &finished, &failed})}},
+      options};
+  app.start();
+  const auto caller = app.find<client>("client");
+  const stopwatch watch;
+  caller.cast(begin{});
+  finished.wait();
+  auto measured = watch.stop();
+  app.stop();
+  if (failed != 0 || store.head().sequence != static_cast<std::uint64_t>(actions)) {
+    throw std::runtime_error{"an action is missing"};
+  }
+  measured.value = static_cast<double>(actions) / measured.wall_s;
+  measured.hosts = static_cast<int>(options.hosts);
+  measured.workers = static_cast<int>(options.workers);
+  return measured;
 }
 
-std::shared_ptr<herald::detail::storage> open(const std::string& file) {
+herald::store open(const std::string& file) {
   herald::sqlite_options options;
   options.file = file;
-  return herald::detail::open_sqlite({&table}, options).value();
-}
-
-/// Runs `actions` through the store, `in_flight` at a time, and gives the sample with actions per second.
-sample run_actions(std::shared_ptr<herald::detail::storage> data, std::int64_t actions) {
-  herald::store_options options;
-  herald::detail::store_core core{std::move(data), options};
-  std::counting_semaphore<> work{0}, room{in_flight};
-  std::atomic<bool> stop{false};
-  std::atomic<std::int64_t> failed{0};
-  std::uint64_t handed_over = 0;
-  core.on_work([&] { work.release(); });
-  core.on_commit([&](std::span<const herald::event_ptr> events) { handed_over += events.size(); });
-  std::thread writer{[&] {
-    while (true) {
-      work.acquire();
-      if (stop) return;
-      while (core.execute() != 0) {
-      }
-    }
-  }};
-  const auto asked = place_order();
-  const stopwatch watch;
-  for (std::int64_t i = 0; i < actions; ++i) {
-    room.acquire();
-    auto taken = core.submit([asked](herald::transaction& tx) { return herald::apply(tx, asked); },
-                             [&](const herald::result<herald::action_outcome>& r) {
-                               if (!r) ++failed;
-                               room.release();
-                             });
-    if (!taken) throw std::runtime_error{taken.error().to_string()};
-  }
-  for (int i = 0; i < in_flight; ++i) room.acquire();
-  auto measured = watch.stop();
-  stop = true;
-  work.release();
-  writer.join();
-  if (failed != 0 || handed_over != static_cast<std::uint64_t>(actions)) throw std::runtime_error{"an action is missing"};
-  measured.value = static_cast<double>(actions) / measured.wall_s;
-  return measured;
+  return herald::store::open({&table}, options).value();
 }
 
 sample sqlite_actions(const options& with) {
@@ -130,7 +143,7 @@ sample bare_sqlite_actions(const options& with) {
 }
 
 sample memory_actions(const options& with) {
-  return run_actions(herald::detail::open_memory({&table}, {}).value(), with.amount(1'000'000, 200'000));
+  return run_actions(herald::store::open({&table}, herald::memory_options{}).value(), with.amount(1'000'000, 200'000));
 }
 
 }  // namespace

@@ -13,7 +13,7 @@ bool memory_rows::same_key::operator()(const slot& left, const slot& right) cons
   return true;
 }
 
-std::size_t memory_rows::by_identity::operator()(const record& row) const noexcept {
+std::size_t memory_rows::by_identity::operator()(const record& row) const {
   std::size_t hash = 0;
   for (auto rest = attributes; rest != 0; rest &= rest - 1) {
     const auto attribute = static_cast<std::size_t>(std::countr_zero(rest));
@@ -67,6 +67,10 @@ result<void> memory_rows::check_identities(const table_rows& in, const record& r
 
 void memory_rows::put(table_rows& in, const record& row) {
   in.rows.insert(slot{row});
+  put_identities(in, row);
+}
+
+void memory_rows::put_identities(table_rows& in, const record& row) {
   for (auto& set : in.identities) {
     if (!set.hash_function().has_null(row)) set.insert(row);
   }
@@ -81,13 +85,17 @@ void memory_rows::take(table_rows& in, const record& row) {
 
 result<void> memory_rows::insert(std::size_t table, const record& row) {
   auto& in = tables_[table];
-  if (in.rows.contains(slot{row})) {
+  const auto [at, fresh] = in.rows.insert(slot{row});
+  if (!fresh) {
     attribute_mask key = 0;
     for (const auto part : in.table->key) key |= bit(part);
     return already_taken(*in.table, row, key, {});
   }
-  if (auto free = check_identities(in, row, {}); !free) return free;
-  put(in, row);
+  if (auto free = check_identities(in, row, {}); !free) {
+    in.rows.erase(at);
+    return free;
+  }
+  put_identities(in, row);
   undo_.push_back({table, {}, row});
   if (const auto& key = in.table->key; key.size() == 1 && in.table->attributes[key[0]].type() == value_type::integer) {
     in.last_integer = std::max(in.last_integer, row.get(key[0]).integer());
