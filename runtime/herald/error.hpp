@@ -101,10 +101,10 @@ class [[nodiscard]] result {
 
   [[nodiscard]] T& value() & { return checked(), *value_; }
   [[nodiscard]] const T& value() const& { return checked(), *value_; }
-  [[nodiscard]] T&& value() && { return checked(), std::move(*value_); }
+  [[nodiscard]] T value() && { return checked(), std::move(*value_); }
   [[nodiscard]] T& operator*() & { return value(); }
   [[nodiscard]] const T& operator*() const& { return value(); }
-  [[nodiscard]] T&& operator*() && { return std::move(*this).value(); }
+  [[nodiscard]] T operator*() && { return std::move(*this).value(); }
   [[nodiscard]] T* operator->() { return &value(); }
   [[nodiscard]] const T* operator->() const { return &value(); }
   template <class U>
