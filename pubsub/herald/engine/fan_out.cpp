@@ -12,7 +12,9 @@ namespace herald::engine {
 
 namespace {
 
-constexpr std::uint32_t control_every = 32;  ///< deliveries between two looks at the control lane
+constexpr std::uint32_t look_every = 32;  ///< deliveries between two looks at the control lane
+constexpr std::uint32_t ahead = 24;  ///< deliveries between a prefetch and its use
+constexpr auto slice = std::chrono::microseconds{200};  ///< then the host's other processes get a turn
 
 /// The envelope that context::sender() finds while a handler is called directly. It lies on the runner's stack, where a
 /// handler that was left behind still finds it.
@@ -71,8 +73,11 @@ enum class walked : std::uint8_t { through, stopped, lost };
 class walk {
  public:
   walk(fan_out& n, frame& f, topic_table& table)
-      : n_{n}, f_{f}, table_{table}, event_{*n.event}, hand_{*n.event}, entered_at_{n.cursor} {
+      : n_{n}, f_{f}, table_{table}, event_{*n.event}, hand_{*n.event} {
     now_.event = &event_;
+    // In a simulation time stands still: it pauses early and often, so that everything may happen in between.
+    look_every_ = f.home->system().options().simulation != nullptr ? 3 : look_every;
+    next_look_ = n.cursor + look_every_;
   }
   ~walk() { f_.delivery = nullptr; }
   walk(const walk&) = delete;
@@ -110,9 +115,10 @@ class walk {
     now_.missed = n_.missed;
     while (n_.cursor < n_.end) {
       const auto place = n_.cursor;
-      if (place % control_every == 0 && place != entered_at_ && f_.home->control_waiting()) return walked::stopped;
+      if (place >= next_look_ && pause(place)) [[unlikely]]
+        return walked::stopped;
       n_.cursor = place + 1;
-      if (place + 16 < n_.end) prefetch(s.entries, place);
+      if (place + ahead < n_.end) prefetch(s.entries[place + ahead].who);
       const auto entry = s.entries[place];
       if (entry.who == nullptr) continue;
       auto& c = *entry.who;
@@ -135,7 +141,6 @@ class walk {
         f_.home->rejoin(f_, user_phase::handler, nullptr, false, {}, type);
         return walked::lost;
       }
-      ++c.handled;
       ++handled_;
       if (c.busy != 0) [[unlikely]] {
         f_.in_hand = nullptr;
@@ -147,10 +152,20 @@ class walk {
     return walked::through;
   }
 
-  /// Two stages: the cell first, what it points to when it has come.
-  void prefetch(const subscriber* entries, std::uint32_t place) const noexcept {
-    __builtin_prefetch(entries[place + 16].who, 1);
-    if (const auto* near = entries[place + 8].who) __builtin_prefetch(near->state, 1);
+  /// The cell, and what follows it in memory: its state, unless that is too large (slab.hpp). Only a hint either way.
+  static void prefetch(const cell* c) noexcept {
+    __builtin_prefetch(c, 1);
+    __builtin_prefetch(c + 1, 1);
+  }
+
+  /// Whether somebody else shall have a turn before this place.
+  [[nodiscard]] bool pause(std::uint32_t place) {
+    next_look_ = place + look_every_;
+    if (look_every_ != look_every || f_.home->control_waiting()) return true;
+    if ((place / look_every) % 2 != 0) return false;
+    const auto time = f_.home->now();
+    if (slice_end_ == time_point{}) slice_end_ = time + slice;
+    return time >= slice_end_;
   }
 
   void look(const subscriber& entry) {
@@ -171,7 +186,9 @@ class walk {
   hand hand_;
   delivery now_;
   std::uint64_t handled_ = 0;
-  const std::uint32_t entered_at_;
+  std::uint32_t look_every_;
+  std::uint32_t next_look_;
+  time_point slice_end_{};
 };
 
 }  // namespace

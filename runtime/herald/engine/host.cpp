@@ -10,6 +10,10 @@
 
 namespace herald::engine {
 
+namespace {
+constexpr int operations_in_a_row = 16;
+}
+
 thread_local frame* current_frame = nullptr;
 
 bool frame::still_owner() noexcept {
@@ -100,8 +104,9 @@ run_result host::run(frame& f, const run_budget& budget) {
   for (;;) {
     if (!drain_control(f) || !drain_mail(f)) return run_result::lost;
     if (yield_.load(std::memory_order_relaxed)) return run_result::again;
-    if (draining_ || control_waiting() || !local_control_.empty()) continue;
+    if (control_waiting() || !local_control_.empty()) continue;
     if (ready_head_ == nullptr) {
+      if (draining_) continue;
       state_.store(idle_state, std::memory_order_seq_cst);
       if (mail_.empty() && control_.empty()) return run_result::idle;
       auto expected = idle_state;
@@ -214,6 +219,7 @@ bool host::drain_control(frame& f) {
 
 bool host::drain_mail(frame& f) {
   draining_ = true;
+  int operations = 0;
   for (auto* e = mail_.take(); e != nullptr;) {
     auto* next = e->next;
     local_.push(e);
@@ -232,6 +238,8 @@ bool host::drain_mail(frame& f) {
     // clears operation_ (finish_operation) before it ends the node.
     operation_->ops->run(operation_, nullptr, f);
     if (f.lost) return false;
+    // One that pauses, or many in a row: whoever has messages waiting gets a turn in between.
+    if (operation_ != nullptr || ++operations == operations_in_a_row) break;
     if (control_waiting() || !local_control_.empty() || yield_.load(std::memory_order_relaxed)) break;
   }
   draining_ = operation_ != nullptr || !local_.empty();
