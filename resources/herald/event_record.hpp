@@ -16,6 +16,9 @@ namespace herald {
 enum class event_kind : std::uint8_t { created, updated, destroyed, unchanged };
 [[nodiscard]] std::string_view to_string(event_kind kind) noexcept;
 
+/// Stands for an action that this program's description does not have: the event was written by another version.
+inline constexpr detail::action_info unknown_action{.name = "unknown"};
+
 struct event_record {
   /// One topic, and which publication of the resource led to it (index into resource_table::publications).
   struct route {
@@ -32,7 +35,7 @@ struct event_record {
 
   offset at;                                // given by the store's append
   const resource_table* resource = nullptr;
-  std::uint16_t action = 0;                 // index into resource_table::actions
+  std::uint16_t action = 0;                 // index into resource_table::actions; beyond it: unknown_action
   event_kind kind = event_kind::created;
   row_key key;
   record before;                            // empty on create; sensitive attributes are as in a new row
@@ -44,7 +47,9 @@ struct event_record {
   std::string tenant;                       // empty: none
   std::vector<named_value> metadata;        // what the caller gave along
 
-  [[nodiscard]] const detail::action_info& action_info() const noexcept { return resource->actions[action]; }
+  [[nodiscard]] const detail::action_info& action_info() const noexcept {
+    return action < resource->actions.size() ? resource->actions[action] : unknown_action;
+  }
   /// The event's name on a route: the publication's, else the action's.
   [[nodiscard]] std::string_view name_on(const route& on) const noexcept {
     if (on.publication >= resource->publications.size()) return action_info().name;  // written by another version

@@ -153,3 +153,20 @@ TEST_CASE("events of a resource that a program does not describe are passed over
   CHECK(page->events.size() == 2);
   CHECK(page->last.sequence == 3);
 }
+
+TEST_CASE("an event of an action that a description no longer has is still read, as of an unknown action") {
+  temporary_directory directory;
+  const auto file = written_file(directory);
+  {
+    auto store = sqlite_store(file);
+    REQUIRE(store.run(counters, "drop", {}, row_key{1}));
+  }
+  auto opened = try_open(file, {&items, &table_of<versions::again>});
+  REQUIRE(opened);
+  const auto page = (*opened)->read({(*opened)->head().epoch, 3}, 10, {});
+  REQUIRE(page);
+  REQUIRE(page->events.size() == 1);
+  CHECK(page->events[0]->action_info().name == "unknown");
+  CHECK(page->events[0]->kind == event_kind::destroyed);
+  CHECK(page->events[0]->before.as<counted>()->label == "a");
+}
