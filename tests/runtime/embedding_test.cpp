@@ -53,7 +53,9 @@ TEST_CASE("an application lives in the user's own actor_system and leaves it as 
   }
   // The system still works.
   std::atomic<int> got{0};
-  auto theirs = system.spawn([&got](caf::event_based_actor*) -> caf::behavior { return {[&got](std::int32_t n) { got = n; }}; });
+  // With an argument: CAF 0.17 dereferences a null pointer to the arguments when there are none.
+  auto theirs = system.spawn(
+      [](caf::event_based_actor*, decltype(&got) to) -> caf::behavior { return {[to](std::int32_t n) { *to = n; }}; }, &got);
   caf::scoped_actor self{system};
   caf::anon_send(theirs, std::int32_t{5});
   caf::anon_send_exit(theirs, caf::exit_reason::user_shutdown);

@@ -112,9 +112,12 @@ struct caf_seam::impl {
   }
 
   caf::actor spawn(std::size_t number) {
-    auto a = system->spawn([this, number](caf::event_based_actor* self) -> caf::behavior {
-      return {[this, number, self](std::int32_t) { run(owner, number, self->context()); }};
-    });
+    // With arguments: CAF 0.17 dereferences a null pointer to them when there are none.
+    auto a = system->spawn(
+        [](caf::event_based_actor* self, impl* seam, std::size_t runner) -> caf::behavior {
+          return {[seam, runner, self](std::int32_t) { seam->run(seam->owner, runner, self->context()); }};
+        },
+        this, number);
     caf::actor_cast<caf::abstract_actor*>(a)->attach_functor([this, number] {
       if (ending.load(std::memory_order_acquire)) return;
       {
