@@ -135,8 +135,10 @@ class walk {
       }
       if ((entry.handler & look_first) != 0 || now_.more) [[unlikely]]
         look(entry);
+      auto* const state = c.state;  // before user code begins: from there on the cell may be fenced by another thread
+      auto& self = context_of(c);
       enter_user(f_, c);
-      handler->invoke(c.state, context_of(c), payload);
+      handler->invoke(state, self, payload);
       if (!leave_user(f_)) [[unlikely]] {
         f_.home->rejoin(f_, user_phase::handler, nullptr, false, {}, type);
         return walked::lost;
@@ -259,7 +261,7 @@ void run_entry(envelope* e, cell* to, frame& by) {
     ~scope() { f.delivery = nullptr; }
   } const end{by};
   by.delivery = &now;
-  handler->invoke(to->state, context_of(*to), event.payload);
+  handler->invoke(by.state, context_at(by.state), event.payload);
 }
 
 void finish_entry(envelope* e, frame& by, const exit_reason*) noexcept {

@@ -102,7 +102,10 @@ void host::start_incarnation(cell& c, frame& f) {
   }
   exit_reason why;
   const auto args = c.args;  // an init that is fenced off still reads them when the cell is long another's
-  const auto how = call_user(c, f, user_phase::init, [&] { c.ops->construct(c.state, *self, args.get()); }, why);
+  // Read before user code begins: from there on the host may be another thread's, and the cell be fenced.
+  const auto* ops = c.ops;
+  auto* state = c.state;
+  const auto how = call_user(c, f, user_phase::init, [&] { ops->construct(state, *self, args.get()); }, why);
   if (how != user_end::lost) after_init(c, f, how == user_end::threw, why);
 }
 
@@ -178,7 +181,8 @@ void host::end_life(cell& c, frame& f, const exit_reason& why, bool run_terminat
     exit_reason worse;
     const auto told = c.ending;  // a terminate that is fenced off still reads it
     const auto how = call_user(
-        c, f, user_phase::terminate, [&] { c.ops->terminate(c.state, context_of(c), told); }, worse);
+        c, f, user_phase::terminate,
+        [ops = c.ops, state = c.state, &self = context_of(c), &told] { ops->terminate(state, self, told); }, worse);
     if (how == user_end::lost) return;
     if (how == user_end::threw) c.ending = worse;
   }
@@ -188,7 +192,8 @@ void host::end_life(cell& c, frame& f, const exit_reason& why, bool run_terminat
 void host::finish_end(cell& c, frame& f) {
   wipe_attachments(c);  // terminate may have armed something
   exit_reason none;
-  if (call_user(c, f, user_phase::destroy, [&] { c.ops->destroy(c.state); }, none) == user_end::lost) return;
+  const auto destroy = [ops = c.ops, state = c.state] { ops->destroy(state); };
+  if (call_user(c, f, user_phase::destroy, destroy, none) == user_end::lost) return;
   free_state(c);
   after_destroy(c);
 }
