@@ -57,7 +57,7 @@ struct monitor_record final : expectation {
     if (tell) {
       tell(notice);
     } else if (const auto* handler = self.cell().ops->find(tag_of<down>)) {
-      handler->invoke(self.cell().state, self, &notice);
+      handler->invoke(reinterpret_cast<std::byte*>(&self) + sizeof(context), self, &notice);
     }
   }
   void forget(host& home) noexcept override {

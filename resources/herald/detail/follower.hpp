@@ -94,11 +94,11 @@ struct follow_node final : engine::envelope {
     }
   };
 
-  static void run(envelope* e, engine::cell* c, engine::frame&) {
+  static void run(envelope* e, engine::cell* c, engine::frame& by) {
     auto& held = static_cast<follow_node*>(e)->content;
     const guard end{held};
     if (const auto* handler = c->ops->find(engine::tag_of<E>)) {
-      handler->invoke(c->state, engine::context_of(*c), &held.event);
+      handler->invoke(by.state, engine::context_at(by.state), &held.event);
     } else {
       engine::dead_letter(*e, engine::discard_reason::unhandled);
     }

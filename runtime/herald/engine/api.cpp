@@ -92,10 +92,10 @@ struct failure_node final : envelope {
     }
     return found;
   }
-  static void run(envelope* e, cell* c, frame& by) {
+  static void run(envelope* e, cell*, frame& by) {
     auto* self = static_cast<failure_node*>(e);
     const std::unique_ptr<expectation, expectation_end> record{claim(by, self->id)};
-    if (record) record->resume(context_of(*c), nullptr, &self->why);
+    if (record) record->resume(context_at(by.state), nullptr, &self->why);
   }
   static void finish(envelope* e, frame&, const exit_reason*) noexcept { free_node(static_cast<failure_node*>(e)); }
   static void discard(envelope* e, discard_reason, const exit_reason*) noexcept {
@@ -106,9 +106,9 @@ struct failure_node final : envelope {
 
 }  // namespace
 
-void resume_call(cell& caller, std::uint64_t id, void* answer, frame& by) {
+void resume_call(std::uint64_t id, void* answer, frame& by) {
   const std::unique_ptr<expectation, expectation_end> record{failure_node::claim(by, id)};
-  if (record) record->resume(context_of(caller), answer, nullptr);
+  if (record) record->resume(context_at(by.state), answer, nullptr);
 }
 
 void pending_call::fire(host& home) {

@@ -36,6 +36,7 @@ struct alignas(64) frame {
 
   host* home = nullptr;
   cell* current = nullptr;
+  void* state = nullptr;  ///< of the process whose message runs; read by it instead of the cell's, which may be fenced
   const envelope* in_hand = nullptr;
   const void* delivery = nullptr;  ///< what a higher floor hands over with the message (the topic, the missed count)
   void* execution = nullptr;       ///< the scheduler's context, as the executor wants it back

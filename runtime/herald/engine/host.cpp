@@ -146,6 +146,7 @@ bool host::run_cell(cell& c, frame& f, std::uint32_t quantum, std::uint32_t& han
       }
       ++n;
       f.in_hand = e;
+      f.state = c.state;
       enter_user(f, c);
       e->ops->run(e, &c, f);
       if (!leave_user(f)) {

@@ -12,6 +12,9 @@
 namespace herald::engine {
 
 /// The context of the incarnation that runs in `c`: it lies just before its state.
+[[nodiscard]] inline context& context_at(void* state) noexcept {
+  return *reinterpret_cast<context*>(static_cast<std::byte*>(state) - 16);
+}
 [[nodiscard]] inline context& context_of(cell& c) noexcept {
   return *reinterpret_cast<context*>(static_cast<std::byte*>(c.state) - 16);
 }
@@ -43,10 +46,10 @@ struct message_node : envelope {
 template <class P, class M>
 struct cast_node final : message_node<M> {
   cast_node(address receiver, M&& m) : message_node<M>{node_ops, receiver, std::move(m)} {}
-  static void run(envelope* e, cell* c, frame&) {
+  static void run(envelope* e, cell*, frame& by) {
     auto& message = static_cast<cast_node*>(e)->message;
     const message_end<M> end{message};
-    dispatch<P, M>(*static_cast<P*>(c->state), context_of(*c), message);
+    dispatch<P, M>(*static_cast<P*>(by.state), context_at(by.state), message);
   }
   static constexpr envelope_ops node_ops{run, nullptr, message_node<M>::discard, nullptr, &tag_of<M>, envelope_kind::cast};
 };
@@ -55,11 +58,11 @@ struct cast_node final : message_node<M> {
 template <class M, envelope_kind Kind = envelope_kind::cast>
 struct any_node final : message_node<M> {
   any_node(address receiver, M&& m) : message_node<M>{node_ops, receiver, std::move(m)} {}
-  static void run(envelope* e, cell* c, frame&) {
+  static void run(envelope* e, cell* c, frame& by) {
     auto& message = static_cast<any_node*>(e)->message;
     const message_end<M> end{message};
     if (const auto* handler = c->ops->find(tag_of<M>)) {
-      handler->invoke(c->state, context_of(*c), &message);
+      handler->invoke(by.state, context_at(by.state), &message);
     } else {
       dead_letter(*e, discard_reason::unhandled);
     }
@@ -77,11 +80,11 @@ struct timer_node final : envelope {
       : envelope{node_ops, receiver}, id{timer}, message{std::move(m)} {}
   std::uint64_t id;
   std::shared_ptr<const M> message;
-  static void run(envelope* e, cell* c, frame&) {
+  static void run(envelope* e, cell* c, frame& by) {
     auto* self = static_cast<timer_node*>(e);
     const auto message = std::move(self->message);
     if (!timer_due(*c, self->id)) return;
-    c->ops->find(tag_of<M>)->invoke(c->state, context_of(*c), message.get());
+    c->ops->find(tag_of<M>)->invoke(by.state, context_at(by.state), message.get());
   }
   static void finish(envelope* e, frame&, const exit_reason*) noexcept { free_node(static_cast<timer_node*>(e)); }
   static void discard(envelope* e, discard_reason, const exit_reason*) noexcept {
@@ -98,7 +101,7 @@ struct reply_to {
   waiter* thread = nullptr;
 };
 /// Gives a process's pending call its result (a result<R>); a call that is over already takes no notice.
-void resume_call(cell& caller, std::uint64_t id, void* answer, frame& by);
+void resume_call(std::uint64_t id, void* answer, frame& by);
 
 /// One node for a call's way there and back.
 template <class R>
@@ -128,9 +131,9 @@ struct call_base : envelope {
   reply_to to_;
   std::optional<result<R>> answer_;
 
-  static void run_reply(envelope* e, cell* c, frame& by) {
+  static void run_reply(envelope* e, cell*, frame& by) {
     auto* self = static_cast<call_base*>(e);
-    resume_call(*c, self->to_.id, &*self->answer_, by);
+    resume_call(self->to_.id, &*self->answer_, by);
     self->answer_.reset();
   }
   static void discard_reply(envelope* e, discard_reason, const exit_reason*) noexcept {
@@ -161,14 +164,14 @@ struct call_node final : call_base<typename M::reply> {
   call_node(address callee, M&& m, reply_to back) : call_base<reply_type>{node_ops, callee, back}, message{std::move(m)} {}
   M message;
 
-  static void run(envelope* e, cell* c, frame&) {
+  static void run(envelope* e, cell*, frame& by) {
     auto* self = static_cast<call_node*>(e);
-    auto& process = *static_cast<P*>(c->state);
+    auto& process = *static_cast<P*>(by.state);
     if constexpr (std::is_void_v<reply_type>) {
-      dispatch<P, M>(process, context_of(*c), self->message);
+      dispatch<P, M>(process, context_at(by.state), self->message);
       self->answer_.emplace();
     } else {
-      self->answer_.emplace(dispatch<P, M>(process, context_of(*c), self->message));
+      self->answer_.emplace(dispatch<P, M>(process, context_at(by.state), self->message));
     }
   }
   static void finish(envelope* e, frame&, const exit_reason* crash) noexcept {

@@ -24,9 +24,9 @@ struct notice_node final : envelope {
     if (found == nullptr) return;
     if constexpr (std::is_same_v<Notice, restarted>) {
       // The monitor stays; whoever does not care has no handler for it.
-      if (const auto* handler = c->ops->find(tag_of<restarted>)) handler->invoke(c->state, context_of(*c), &self->notice);
+      if (const auto* handler = c->ops->find(tag_of<restarted>)) handler->invoke(by.state, context_at(by.state), &self->notice);
     } else {
-      found->resume(context_of(*c), &self->notice, nullptr);
+      found->resume(context_at(by.state), &self->notice, nullptr);
     }
   }
   static void discard(envelope* e, discard_reason, const exit_reason*) noexcept {
