@@ -21,8 +21,13 @@ configure_tree() {
     rm -f "$log"
     return
   fi
+  # meson's --wipe would keep options of the time before, so a tree of ours is made anew; somebody's own keeps them.
   local wipe=()
-  [[ -f $dir/build.ninja || -d $dir/meson-private ]] && wipe=(--wipe)
+  if [[ -f $dir/herald-arguments ]]; then
+    rm -rf "$dir"
+  elif [[ -d $dir/meson-private ]]; then
+    wipe=(--wipe)
+  fi
   if ! meson setup "${wipe[@]}" "$dir" "$repo" "$@" >"$log" 2>&1 </dev/null; then
     tail -n 40 "$log" >&2
     rm -f "$log"
