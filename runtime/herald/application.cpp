@@ -105,7 +105,11 @@ struct application::impl {
     system->close();
     zombies = zombies_now();
     clean = system->runs().shut_down();
-    if (clean) system->end_delivery();
+    if (clean) {
+      system->end_delivery();
+    } else {
+      system->refuse_delivery();
+    }
     system->reports().flush();
   }
 

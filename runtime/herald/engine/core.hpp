@@ -64,6 +64,8 @@ class core {
 
   /// No runner will come any more: what is sent from now on finds nobody, and what waits is told so.
   void end_delivery() noexcept;
+  /// The same while zombies still run: what waits is left alone, because they may stand on it.
+  void refuse_delivery() noexcept { ended_.store(true, std::memory_order_release); }
   [[nodiscard]] bool ended() const noexcept { return ended_.load(std::memory_order_acquire); }
   [[nodiscard]] bool closing() const noexcept { return closing_.load(std::memory_order_acquire); }
   void close();

@@ -281,6 +281,15 @@ struct rejoin_node final : envelope {
 
 void host::rejoin(frame& lost, user_phase phase, envelope* in_hand, bool threw, const exit_reason& why,
                   const type_tag* type) {
+  if (system_.ended()) {
+    // A zombie that outlived its application: there is no runner to go back to, and it ends what it has in hand itself.
+    if (in_hand != nullptr && in_hand->ops->finish != nullptr) {
+      in_hand->ops->finish(in_hand, lost, threw ? &why : nullptr);
+    } else if (in_hand != nullptr) {
+      free_node_memory(in_hand, in_hand->size, nullptr);
+    }
+    return system_.runs().returned(*this);
+  }
   auto* node = make_node<rejoin_node>();
   node->record = lost.away;
   node->phase = phase;
