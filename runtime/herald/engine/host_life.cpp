@@ -279,15 +279,17 @@ struct rejoin_node final : envelope {
   static constexpr envelope_ops node_ops{run, nullptr, discard, nullptr, &tag_of<rejoin_node>, envelope_kind::control};
 };
 
+static void end_in_hand(envelope* e, frame& by, frame* owned, const exit_reason* crash) noexcept {
+  if (e == nullptr) return;
+  if (e->ops->finish != nullptr) return e->ops->finish(e, by, crash);
+  free_node_memory(e, e->size, owned);
+}
+
 void host::rejoin(frame& lost, user_phase phase, envelope* in_hand, bool threw, const exit_reason& why,
                   const type_tag* type) {
   if (system_.ended()) {
     // A zombie that outlived its application: there is no runner to go back to, and it ends what it has in hand itself.
-    if (in_hand != nullptr && in_hand->ops->finish != nullptr) {
-      in_hand->ops->finish(in_hand, lost, threw ? &why : nullptr);
-    } else if (in_hand != nullptr) {
-      free_node_memory(in_hand, in_hand->size, nullptr);
-    }
+    end_in_hand(in_hand, lost, nullptr, threw ? &why : nullptr);
     return system_.runs().returned(*this);
   }
   auto* node = make_node<rejoin_node>();
@@ -304,13 +306,7 @@ void host::rejoin(frame& lost, user_phase phase, envelope* in_hand, bool threw, 
 void host::back_from_away(const std::shared_ptr<away_record>& record, frame& f, user_phase phase, envelope* in_hand,
                           bool threw, const exit_reason& why, const type_tag* type) {
   auto& c = *record->of;
-  if (in_hand != nullptr) {
-    if (in_hand->ops->finish == nullptr) {
-      free_node_memory(in_hand, in_hand->size, &f);
-    } else {
-      in_hand->ops->finish(in_hand, f, threw ? &why : nullptr);
-    }
-  }
+  end_in_hand(in_hand, f, &f, threw ? &why : nullptr);
   if (record->fenced.load(std::memory_order_acquire)) return bury_zombie(*record, f, phase, threw);
   c.away.reset();
   c.busy &= ~std::uint32_t{busy_away};
