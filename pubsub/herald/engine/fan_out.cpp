@@ -52,8 +52,8 @@ void mismatch(const fan_out& n, const cell& c, const type_tag& wanted_type) {
   c.home->system().tell(std::move(r));
 }
 
-void enqueue(fan_out& n, cell& c, std::uint32_t id, topic_table& table, frame& f) {
-  auto* e = ::new (allocate_node(sizeof(event_entry), &f)) event_entry{c, n, id};
+void enqueue(fan_out& n, cell& c, std::uint32_t id, const handler_entry& handler, topic_table& table, frame& f) {
+  auto* e = ::new (allocate_node(sizeof(event_entry), &f)) event_entry{c, n, id, handler};
   e->size = sizeof(event_entry);
   e->from = n.event->from.cell;
   e->from_generation = n.event->from.generation;
@@ -130,7 +130,7 @@ class walk {
       if (&c == event_.except.cell && c.alive(event_.except)) [[unlikely]]
         continue;
       if (c.busy != 0) [[unlikely]] {
-        enqueue(n_, c, entry.id, table_, f_);
+        enqueue(n_, c, entry.id, *handler, table_, f_);
         continue;
       }
       if ((entry.handler & look_first) != 0 || now_.more) [[unlikely]]
@@ -254,14 +254,12 @@ void run_entry(envelope* e, cell* to, frame& by) {
   now.event = &event;
   now.missed = entry.missed;
   if (!look_up(entry, *to, now)) return;
-  const auto* handler = to->ops->find(*event.ops->type);
-  if (handler == nullptr) return;
   struct scope {
     frame& f;
     ~scope() { f.delivery = nullptr; }
   } const end{by};
   by.delivery = &now;
-  handler->invoke(by.state, context_at(by.state), event.payload);
+  entry.handler->invoke(by.state, context_at(by.state), event.payload);
 }
 
 void finish_entry(envelope* e, frame& by, const exit_reason*) noexcept {

@@ -38,10 +38,11 @@ struct fan_out final : envelope {
 
 /// The event in one subscriber's mailbox.
 struct event_entry final : envelope {
-  event_entry(cell& receiver, fan_out& whose, std::uint32_t subscription_id) noexcept
-      : envelope{*whose.event->ops->entry, receiver.self()}, share{&whose}, id{subscription_id} {}
+  event_entry(cell& receiver, fan_out& whose, std::uint32_t subscription_id, const handler_entry& by) noexcept
+      : envelope{*whose.event->ops->entry, receiver.self()}, share{&whose}, handler{&by}, id{subscription_id} {}
 
   fan_out* share;
+  const handler_entry* handler;
   std::uint32_t id;
   std::uint32_t generation_of_id = 0;
   std::uint32_t missed = 0;  ///< told with it
