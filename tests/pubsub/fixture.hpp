@@ -97,4 +97,26 @@ inline herald::supervisor crowd(std::vector<seen>& logs, std::function<void(hera
   return tree;
 }
 
+inline std::vector<int> up_to(int n) {
+  std::vector<int> all;
+  for (int i = 0; i < n; ++i) all.push_back(i);
+  return all;
+}
+
+/// A crowd of listeners that runs in a simulation with three hosts.
+struct world {
+  explicit world(std::size_t count, std::uint64_t seed = 1, std::function<void(herald::context&)> init = {})
+      : sim{seed}, logs(count), app{crowd(logs, std::move(init)), simulated(sim, 3, &reports)} {
+    app.start();
+  }
+  [[nodiscard]] herald::ref<listener> p(std::size_t i) const { return app.find<listener>("p" + std::to_string(i)); }
+  [[nodiscard]] std::vector<herald::subscriber_info> who(std::string_view topic) const { return herald::bus{app}.subscribers(topic).value(); }
+  void publish(int number, std::string_view topic = "t") const { herald::bus{app}.broadcast(topic, tick{number}).value(); }
+
+  herald::simulation sim;
+  std::vector<herald::report> reports;
+  std::vector<seen> logs;
+  herald::application app;
+};
+
 }  // namespace pubsub_test
