@@ -19,7 +19,7 @@ namespace herald {
 
 struct report {
   enum class kind_t : std::uint8_t {
-    started,       ///< a process got through its init
+    started,       ///< a supervisor and its first children run
     start_failed,  ///< ... or not
     crashed,       ///< an incarnation ended with a failure
     ended,         ///< an incarnation ended cleanly
