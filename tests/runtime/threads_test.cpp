@@ -204,8 +204,9 @@ TEST_CASE("threads: a killed stuck process is fenced, restarts in fresh memory, 
 }
 
 TEST_CASE("threads: stop with a stuck child ends within its limit and names the zombie") {
-  auto* g = new gate;  // outlives the application, which is left to its zombie
-  told* t = new told;
+  // Both outlive the program: the application is left to its zombie, and nobody can say when that is through.
+  static auto* const g = new gate;
+  static auto* const t = new told;
   auto app = std::make_unique<application>(
       supervisor{.name = "root", .children = {child<worker>("fine", {}), child<worker>("stuck", {}, {.shutdown = 50ms})}}, real(*t));
   app->start();
