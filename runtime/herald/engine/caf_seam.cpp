@@ -181,13 +181,10 @@ std::size_t caf_seam::add_runner() {
 }
 
 void caf_seam::wake(std::size_t runner, void* execution) {
-  caf::actor to;
-  {
-    const std::lock_guard lock{impl_->mutex};
-    if (runner >= impl_->runners.size()) return;
-    to = impl_->runners[runner];
-  }
-  enqueue(to, impl_->token, static_cast<execution_t*>(execution));
+  // Under the lock, without a handle of our own: the last handle must go before the system does, on the seam's thread.
+  const std::lock_guard lock{impl_->mutex};
+  if (runner >= impl_->runners.size()) return;
+  enqueue(impl_->runners[runner], impl_->token, static_cast<execution_t*>(execution));
 }
 
 void caf_seam::shut_down(bool abandon) {
