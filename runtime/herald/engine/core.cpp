@@ -137,6 +137,7 @@ core_slot* core::slot_if(const void* key) noexcept {
 }
 
 void core::watch_over(time_point now) {
+  reports_->nudge();
   struct found {
     host* where;
     std::chrono::milliseconds time;

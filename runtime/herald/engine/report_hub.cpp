@@ -33,21 +33,24 @@ void report_hub::tell(report r) {
     hand_out({std::move(r)});
     return;
   }
-  bool first = false;
-  {
-    const std::lock_guard lock{mutex_};
-    if (waiting_.size() >= max_waiting) {
-      ++lost_;
-      return;
-    }
-    first = waiting_.empty();
-    waiting_.push_back(std::move(r));
+  const std::lock_guard lock{mutex_};
+  if (waiting_.size() >= max_waiting) {
+    ++lost_;
+    return;
   }
-  if (first) changed_.notify_all();
+  waiting_.push_back(std::move(r));
+  untold_.store(true, std::memory_order_relaxed);
+  // A flood does not wait for the clock.
+  if (waiting_.size() == max_waiting / 4) changed_.notify_all();
+}
+
+void report_hub::nudge() {
+  if (untold_.exchange(false, std::memory_order_relaxed)) changed_.notify_all();
 }
 
 void report_hub::flush() {
   if (at_once_) return;
+  changed_.notify_all();
   std::unique_lock lock{mutex_};
   changed_.wait(lock, [this] { return (waiting_.empty() && !busy_) || ending_; });
 }

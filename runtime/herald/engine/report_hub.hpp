@@ -1,6 +1,7 @@
 #pragma once
 // Reports on their way from hosts to sinks: a bounded queue and a thread; in a simulation the sinks are called at once.
 
+#include <atomic>
 #include <condition_variable>
 #include <cstdint>
 #include <mutex>
@@ -19,7 +20,10 @@ class report_hub {
   report_hub& operator=(const report_hub&) = delete;
   ~report_hub();
 
+  /// Does not wake the thread: on an idle machine that costs more than a restart. nudge() does, some ms later.
   void tell(report r);
+  /// Called by the clock thread at each tick.
+  void nudge();
   void add_sink(report_sink sink);
   /// Everything told so far has reached the sinks when it returns.
   void flush();
@@ -35,6 +39,7 @@ class report_hub {
   std::mutex mutex_;
   std::condition_variable changed_;
   std::vector<report> waiting_;
+  std::atomic<bool> untold_{false};  ///< something waits that the thread was not woken for
   std::uint64_t lost_ = 0;
   bool busy_ = false;
   bool ending_ = false;
