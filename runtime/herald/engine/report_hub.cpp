@@ -39,6 +39,7 @@ void report_hub::tell(report r) {
     return;
   }
   waiting_.push_back(std::move(r));
+  ++told_;
   untold_.store(true, std::memory_order_relaxed);
   // A flood does not wait for the clock.
   if (waiting_.size() == max_waiting / 4) changed_.notify_all();
@@ -50,9 +51,11 @@ void report_hub::nudge() {
 
 void report_hub::flush() {
   if (at_once_) return;
-  changed_.notify_all();
   std::unique_lock lock{mutex_};
-  changed_.wait(lock, [this] { return (waiting_.empty() && !busy_) || ending_; });
+  // What comes meanwhile is not waited for: there may be no end of it.
+  const auto so_far = told_;
+  changed_.notify_all();
+  changed_.wait(lock, [&] { return served_ >= so_far || ending_; });
 }
 
 void report_hub::serve() {
@@ -61,6 +64,7 @@ void report_hub::serve() {
     changed_.wait(lock, [this] { return !waiting_.empty() || ending_; });
     if (waiting_.empty()) return;
     auto batch = std::exchange(waiting_, {});
+    const auto count = batch.size();
     if (const auto lost = std::exchange(lost_, 0); lost != 0) {
       report r;
       r.kind = report::sink_lost;
@@ -68,11 +72,10 @@ void report_hub::serve() {
       r.text = std::to_string(lost) + " reports were lost: the sinks are slower than the reports come";
       batch.push_back(std::move(r));
     }
-    busy_ = true;
     lock.unlock();
     hand_out(batch);
     lock.lock();
-    busy_ = false;
+    served_ += count;
     changed_.notify_all();
   }
 }

@@ -41,7 +41,8 @@ class report_hub {
   std::vector<report> waiting_;
   std::atomic<bool> untold_{false};  ///< something waits that the thread was not woken for
   std::uint64_t lost_ = 0;
-  bool busy_ = false;
+  std::uint64_t told_ = 0;  ///< reports that were taken in
+  std::uint64_t served_ = 0;  ///< ... and have reached the sinks
   bool ending_ = false;
   std::thread thread_;
 };
