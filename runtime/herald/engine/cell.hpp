@@ -54,7 +54,15 @@ enum busy_bit : std::uint32_t {
   busy_away = 4,      ///< its handler overruns on a runner that lost the host
   busy_ending = 8,    ///< asked to stop, or stopping itself
   busy_suspect = 16,  ///< crashed lately: watch for a poison message
+  busy_awaiting = 32,   ///< a suspended handler holds its mailbox (hold, release)
+  busy_suspended = 64,  ///< an operator holds it
+  busy_watched = 128,   ///< hooks look at each message (extras.hpp)
 };
+
+/// While one of these is set no message is taken from the mailbox; control passes.
+inline constexpr std::uint32_t busy_held = busy_awaiting | busy_suspended;
+/// What is left of the bits when an incarnation ends.
+inline constexpr std::uint32_t busy_lasting = busy_mail | busy_suspect | busy_watched;
 
 struct alignas(64) cell {
   // What a delivery touches.
@@ -89,7 +97,7 @@ struct alignas(64) cell {
   std::shared_ptr<away_record> away;
   address parent;
   void* cookie = nullptr;        ///< the parent's record of this child
-  void* kept = nullptr;          ///< of a supervisor between two lives: its children's cells (kept_children)
+  cell_extras* extras = nullptr; ///< what few processes have (extras.hpp); owned
   std::uint64_t handled = 0;
   std::uint32_t dropped = 0;
   std::uint32_t restarts = 0;

@@ -6,6 +6,7 @@
 namespace herald::engine {
 
 struct cell;
+struct cell_extras;
 struct envelope;
 struct frame;
 struct process_ops;

@@ -7,6 +7,7 @@
 #include <herald/child_spec.hpp>
 #include <herald/engine/core.hpp>
 #include <herald/engine/crash_text.hpp>
+#include <herald/engine/extras.hpp>
 
 namespace herald::engine {
 
@@ -131,7 +132,7 @@ run_result host::run(frame& f, const run_budget& budget) {
 }
 
 bool host::run_cell(cell& c, frame& f, std::uint32_t quantum, std::uint32_t& handled) {
-  constexpr std::uint32_t stops = busy_idle | busy_away | busy_ending;
+  constexpr std::uint32_t stops = busy_idle | busy_away | busy_ending | busy_held;
   envelope* e = nullptr;
   std::uint32_t n = 0;
   try {
@@ -145,6 +146,7 @@ bool host::run_cell(cell& c, frame& f, std::uint32_t quantum, std::uint32_t& han
         continue;
       }
       ++n;
+      if ((c.busy & busy_watched) != 0) c.extras->before(c, f, *e);
       f.in_hand = e;
       f.state = c.state;
       enter_user(f, c);
@@ -157,6 +159,7 @@ bool host::run_cell(cell& c, frame& f, std::uint32_t quantum, std::uint32_t& han
         c.crashed_on = nullptr;
         c.busy &= ~std::uint32_t{busy_suspect};
       }
+      if ((c.busy & busy_watched) != 0) c.extras->after(c, f, *e);
       if (e->ops->finish == nullptr) {
         free_node_memory(e, e->size, &f);
       } else {
@@ -176,8 +179,13 @@ bool host::run_cell(cell& c, frame& f, std::uint32_t quantum, std::uint32_t& han
     end_life(c, f, c.ending, true);
     return !f.lost;
   }
-  if (c.mail.head != nullptr && (c.busy & stops) == 0) make_ready(c);
-  return true;
+  if ((c.busy & stops) != 0) return true;
+  if (c.mail.head != nullptr) {
+    make_ready(c);
+  } else if ((c.busy & busy_watched) != 0 && n != 0) {
+    c.extras->idle(c, f);
+  }
+  return !f.lost;
 }
 
 bool host::crash_in_hand(cell& c, frame& f, envelope* e, std::uint32_t n, const exit_reason& why) {
@@ -276,7 +284,7 @@ void host::deliver(envelope* e) {
 }
 
 void host::make_ready(cell& c) noexcept {
-  if (c.ready || (c.busy & (busy_idle | busy_away)) != 0) return;
+  if (c.ready || (c.busy & (busy_idle | busy_away | busy_held)) != 0) return;
   c.ready = true;
   c.ready_next = nullptr;
   if (ready_tail_ != nullptr) {
@@ -285,6 +293,13 @@ void host::make_ready(cell& c) noexcept {
     ready_head_ = &c;
   }
   ready_tail_ = &c;
+}
+
+void host::hold(cell& c, busy_bit bit) noexcept { c.busy |= bit; }
+
+void host::release(cell& c, busy_bit bit) noexcept {
+  c.busy &= ~std::uint32_t{bit};
+  if (c.mail.head != nullptr) make_ready(c);
 }
 
 void host::overflow(cell& c, envelope* e) {

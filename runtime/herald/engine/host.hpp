@@ -121,6 +121,10 @@ class host {
   /// For host operations: the one in progress is done; its node may be ended.
   void finish_operation() noexcept { operation_ = nullptr; }
 
+  /// No message is taken from the mailbox of `c` while the bit is set; the end of its life clears it, too.
+  void hold(cell& c, busy_bit bit) noexcept;
+  void release(cell& c, busy_bit bit) noexcept;
+
   void attach(cell& c, attachment& a) noexcept;
   void detach(attachment& a) noexcept;
   void arm(timer& t);

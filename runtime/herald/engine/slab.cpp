@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <new>
 
+#include <herald/engine/extras.hpp>
+
 namespace herald::engine {
 
 namespace {
@@ -16,7 +18,11 @@ constexpr std::size_t round_up(std::size_t n, std::size_t to) noexcept { return 
 
 slab::~slab() {
   for (auto& chunk : chunks_) {
-    for (std::size_t i = 0; i < chunk.count; ++i) reinterpret_cast<cell*>(chunk.memory + i * chunk.stride)->~cell();
+    for (std::size_t i = 0; i < chunk.count; ++i) {
+      auto* c = reinterpret_cast<cell*>(chunk.memory + i * chunk.stride);
+      delete c->extras;
+      c->~cell();
+    }
     ::operator delete(chunk.memory, std::align_val_t{step});
   }
 }

@@ -6,6 +6,7 @@
 #include <herald/engine/child_record.hpp>
 #include <herald/engine/core.hpp>
 #include <herald/engine/directory.hpp>
+#include <herald/engine/extras.hpp>
 #include <herald/engine/operation.hpp>
 
 namespace herald::engine {
@@ -37,7 +38,7 @@ supervisor_state::~supervisor_state() {
 // --- start ------------------------------------------------------------------------------------------------------------
 
 void supervisor_state::begin(frame& f) {
-  auto kept = std::unique_ptr<kept_children>{static_cast<kept_children*>(std::exchange(cell_.kept, nullptr))};
+  auto kept = cell_.extras != nullptr ? std::move(cell_.extras->kept) : nullptr;
   for (const auto& spec : spec_->children) {
     auto& child = add(spec, false);
     if (kept == nullptr) continue;
@@ -264,7 +265,7 @@ void supervisor_state::finish(frame& f) {
     if (child->is_static) cell_.home->system().names().remove(*path_, child->spec->id, child->where);
     order_release(child->where, &f);
   }
-  if (!kept->by_id.empty()) cell_.kept = kept.release();
+  if (!kept->by_id.empty()) extras_of(cell_).kept = std::move(kept);
   cell_.start_failed = start_failed_;
   auto& self = cell_;
   const auto why = closing_reason_;
@@ -272,8 +273,8 @@ void supervisor_state::finish(frame& f) {
 }
 
 void release_kept(cell& c, frame* owned) {
-  const std::unique_ptr<kept_children> kept{static_cast<kept_children*>(std::exchange(c.kept, nullptr))};
-  if (kept == nullptr) return;
+  if (c.extras == nullptr || c.extras->kept == nullptr) return;
+  const auto kept = std::move(c.extras->kept);
   const auto path = c.parent.cell == nullptr ? std::string{} : core::path_of(c);
   for (const auto& [id, where] : kept->by_id) {
     c.home->system().names().remove(path, id, where);

@@ -1,0 +1,62 @@
+#pragma once
+// What few processes have, so that the many stay small: made on first use, kept until the cell is given back. And hooks:
+// how a trace, a receive timeout or an idle notice sees the messages of one process without costing the others anything.
+
+#include <memory>
+#include <string>
+
+#include <herald/engine/cell.hpp>
+
+namespace herald::engine {
+
+struct kept_children;
+
+/// Looks at what one process handles, on its host, outside of user code. Made with new and given to add_hook; deleted
+/// when it is removed, when its incarnation ends (per_life), or with the cell.
+class cell_hook {
+ public:
+  explicit cell_hook(bool per_life) noexcept : per_life_{per_life} {}
+  virtual ~cell_hook() = default;
+  cell_hook(const cell_hook&) = delete;
+  cell_hook& operator=(const cell_hook&) = delete;
+
+  /// The message is about to be handled. The process's state must not be touched.
+  virtual void before(cell&, frame&, const envelope&) noexcept {}
+  /// It was handled, and did not crash. The message itself is gone; its type and kind are left.
+  virtual void after(cell&, frame&, const envelope&) noexcept {}
+  /// The mailbox has run empty. May run user code and lose the host; ask f.lost.
+  virtual void idle(cell&, frame&) noexcept {}
+
+  [[nodiscard]] bool per_life() const noexcept { return per_life_; }
+
+ private:
+  friend struct cell_extras;
+  friend void add_hook(cell& c, std::unique_ptr<cell_hook> hook);
+  friend void remove_hook(cell& c, const cell_hook* hook) noexcept;
+  std::unique_ptr<cell_hook> next_;
+  bool per_life_;
+};
+
+struct cell_extras {
+  cell_extras();
+  ~cell_extras();
+  cell_extras(const cell_extras&) = delete;
+  cell_extras& operator=(const cell_extras&) = delete;
+
+  void before(cell& c, frame& f, const envelope& e) noexcept;
+  void after(cell& c, frame& f, const envelope& e) noexcept;
+  void idle(cell& c, frame& f) noexcept;
+  /// The incarnation is over: what belonged to it goes.
+  void life_over(cell& c) noexcept;
+
+  std::unique_ptr<kept_children> kept;  ///< of a supervisor between two lives
+  std::unique_ptr<cell_hook> hooks;
+};
+
+/// By the owner of the cell's host only.
+[[nodiscard]] cell_extras& extras_of(cell& c);
+void add_hook(cell& c, std::unique_ptr<cell_hook> hook);
+/// Ends the hook; not from inside one of its own functions.
+void remove_hook(cell& c, const cell_hook* hook) noexcept;
+
+}  // namespace herald::engine
