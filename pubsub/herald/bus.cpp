@@ -113,8 +113,8 @@ class roll_call {
       info.who = any_ref{entry.who->self()};
       info.path = core::path_of(*entry.who);
       if (const auto& more = table.at(entry.id).more) {
-        info.key = (*more)->key;
-        info.metadata = (*more)->metadata;
+        info.key = more->given->key;
+        info.metadata = more->given->metadata;
       }
       all_->push_back(std::move(info));
     }

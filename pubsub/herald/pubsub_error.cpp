@@ -12,6 +12,7 @@ std::string_view word(int code) {
     case pubsub_errc::wrong_place: return "wrong_place";
     case pubsub_errc::would_block: return "would_block";
     case pubsub_errc::timeout: return "timeout";
+    case pubsub_errc::bad_option: return "bad_option";
   }
   return "unknown";
 }

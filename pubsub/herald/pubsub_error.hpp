@@ -14,6 +14,7 @@ enum class pubsub_errc : int {
   wrong_place,    ///< A process's context was used outside of its own handlers. Cure: subscribe in init or a handler.
   would_block,    ///< A blocking question was asked inside a handler. Cure: ask from a plain thread.
   timeout,        ///< Not every host answered within the limit. Cure: a longer limit.
+  bad_option,     ///< An option of a subscription or topic cannot be. Cure: the text says what it got and what it wants.
 };
 [[nodiscard]] const error_domain& domain_of(pubsub_errc) noexcept;
 

@@ -22,9 +22,12 @@ bool own_handler(const runtime_entry& entry, const context& self) noexcept {
                                   : f->away != nullptr && f->away->incarnation == self.incarnation();
 }
 
+/// Null when nothing is asked for that a bare subscription does not have.
 extra_ptr extra_of(subscription_options&& options) {
-  if (options.key.empty() && !options.metadata.has_value()) return nullptr;
-  return std::make_shared<const subscription_extra>(subscription_extra{std::move(options.key), std::move(options.metadata)});
+  const bool bare = options.key.empty() && !options.metadata.has_value() && !options.filter &&
+                    options.when_slow.kind() == policy::kind_t::mailbox && options.retained && options.history == all_history;
+  if (bare) return nullptr;
+  return std::make_shared<const subscription_options>(std::move(options));
 }
 
 /// A reference of a topic that travels.
@@ -93,6 +96,7 @@ result<void> subscribe(context& self, const bus& where, std::string_view topic, 
   if (!own_handler(entry, self))
     return error{pubsub_errc::wrong_place, "a subscription to \"" + std::string{topic} +
                                                "\" was asked for with the context of a process outside of its handlers"};
+  if (auto fine = check_options(options, topic, type); !fine) return fine.error();
   auto* record = where.inside()->open(topic);
   auto more = extra_of(std::move(options));
   if (auto* f = entry.owned()) {

@@ -19,15 +19,10 @@
 #include <string_view>
 
 #include <herald/bus.hpp>
+#include <herald/gap.hpp>
+#include <herald/subscription_options.hpp>
 
 namespace herald {
-
-struct subscription_options {
-  /// Empty: each subscribe is one more copy. Otherwise the process has one subscription of this key to the topic.
-  std::string key{};
-  /// Whatever shall be at hand when the event is (topic_of), and in bus::subscribers.
-  std::any metadata{};
-};
 
 namespace detail {
 [[nodiscard]] result<void> subscribe(context& self, const bus& where, std::string_view topic, const engine::type_tag& type,
@@ -50,7 +45,7 @@ bool subscribe(context& self, const topic& to, subscription_options options = {}
   return detail::or_throw(detail::subscribe(self, to.bus(), to.name(), engine::tag_of<E>, std::move(options)));
 }
 
-/// The same with errors as values: bad_topic, not_accepted, wrong_place, closed.
+/// The same with errors as values: bad_topic, not_accepted, wrong_place, closed, bad_option.
 template <class E>
 [[nodiscard]] result<void> try_subscribe(context& self, std::string_view topic, subscription_options options = {}) {
   return detail::subscribe(self, bus{self}, topic, engine::tag_of<E>, std::move(options));

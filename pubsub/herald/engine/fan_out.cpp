@@ -175,7 +175,7 @@ class walk {
     now_.missed = n_.missed;
     if ((entry.handler & look_first) == 0) return;
     const auto& s = table_.at(entry.id);
-    if (s.more) now_.more = *s.more;
+    if (s.more) now_.more = s.more->given;
     if (s.missed != 0) now_.missed += take_missed(table_, entry.id);
   }
 
@@ -240,7 +240,7 @@ bool look_up(const event_entry& entry, cell& to, delivery& now) {
   auto& table = topic_table::of(*to.home);
   const auto& s = table.at(entry.id);
   if (s.state == hold::free || s.generation != entry.generation_of_id) return entry.life == to.incarnation;
-  if (s.more) now.more = *s.more;
+  if (s.more) now.more = s.more->given;
   if (s.missed != 0 && to.overflow == static_cast<std::uint8_t>(drop_oldest)) now.missed += take_missed(table, entry.id);
   return true;
 }

@@ -11,7 +11,7 @@ namespace herald::engine {
 
 namespace {
 const std::string no_key;
-const std::string& key_of(const subscription& s) noexcept { return s.more ? (*s.more)->key : no_key; }
+const std::string& key_of(const subscription& s) noexcept { return s.more ? s.more->given->key : no_key; }
 }  // namespace
 
 topic_table& topic_table::of(host& h) {
@@ -173,7 +173,7 @@ void topic_table::end_walk() noexcept {
 
 void topic_table::set_extra(std::uint32_t id, extra_ptr more) {
   auto& s = at(id);
-  s.more = more ? std::make_unique<extra_ptr>(std::move(more)) : nullptr;
+  s.more = more ? std::make_unique<side_record>(std::move(more)) : nullptr;
   auto& handler = s.at->entries[s.place].handler;
   handler = s.more || s.missed != 0 ? handler | look_first : handler & ~look_first;
 }

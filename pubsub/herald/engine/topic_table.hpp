@@ -16,38 +16,9 @@
 
 #include <herald/engine/host.hpp>
 #include <herald/engine/subscription_index.hpp>
-#include <herald/engine/topic_record.hpp>
+#include <herald/engine/subscription_record.hpp>
 
 namespace herald::engine {
-
-/// What only few subscriptions have. Shared with the handler that is being told of it.
-struct subscription_extra {
-  std::string key;
-  std::any metadata;
-};
-using extra_ptr = std::shared_ptr<const subscription_extra>;
-
-/// How a subscription stands to its process's lives (DESIGN 3.3).
-enum class hold : std::uint8_t {
-  free,      ///< the record is not in use
-  current,   ///< the running incarnation declared it
-  kept,      ///< the one before did; it stays until the next init has returned
-  fresh,     ///< declared in the init that is running
-  retaken,   ///< declared in the init that is running, and by the incarnation before
-};
-
-struct subscription {
-  seat* at = nullptr;
-  std::unique_ptr<extra_ptr> more;    ///< null for plain ones
-  std::uint32_t next = 0;             ///< of the same process, or of the free ones: number + 1, 0 at the end
-  std::uint32_t place = 0;            ///< in the dense list
-  std::uint32_t missed = 0;           ///< events that its mailbox could not take
-  std::uint32_t generation : 24 = 0;  ///< counts the uses of this record
-  hold state : 8 = hold::free;
-};
-static_assert(sizeof(subscription) == 32);
-
-inline constexpr std::uint32_t look_first = 1u << 31;  ///< in subscriber::handler
 
 class topic_table final : public host_slot {
  public:

@@ -1,0 +1,47 @@
+#pragma once
+// A subscription in its host's table: 32 bytes for every one, and a side record for those that ask for more than
+// "this topic, for me". Both belong to the host's owner.
+
+#include <array>
+#include <cstdint>
+#include <memory>
+
+#include <herald/engine/topic_record.hpp>
+#include <herald/gap.hpp>
+#include <herald/subscription_options.hpp>
+
+namespace herald::engine {
+
+/// What the subscriber asked for. Shared with handlers that are being told of it; never changed.
+using extra_ptr = std::shared_ptr<const subscription_options>;
+
+/// How a subscription stands to its process's lives (DESIGN 3.3).
+enum class hold : std::uint8_t {
+  free,      ///< the record is not in use
+  current,   ///< the running incarnation declared it
+  kept,      ///< the one before did; it stays until the next init has returned
+  fresh,     ///< declared in the init that is running
+  retaken,   ///< declared in the init that is running, and by the incarnation before
+};
+
+struct side_record {
+  explicit side_record(extra_ptr options) noexcept : given{std::move(options)} {}
+
+  extra_ptr given;  ///< never null
+  std::array<std::uint32_t, loss_kinds> lost{};  ///< since it was made, by reason
+};
+
+struct subscription {
+  seat* at = nullptr;
+  std::unique_ptr<side_record> more;  ///< null for bare ones
+  std::uint32_t next = 0;             ///< of the same process, or of the free ones: number + 1, 0 at the end
+  std::uint32_t place = 0;            ///< in the dense list
+  std::uint32_t missed = 0;           ///< lost since the last event it was told of
+  std::uint32_t generation : 24 = 0;  ///< counts the uses of this record
+  hold state : 8 = hold::free;
+};
+static_assert(sizeof(subscription) == 32);
+
+inline constexpr std::uint32_t look_first = 1u << 31;  ///< in subscriber::handler: look at the subscription before calling
+
+}  // namespace herald::engine
