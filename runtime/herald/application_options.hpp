@@ -16,6 +16,9 @@ class actor_system;
 namespace herald {
 
 class simulation;
+namespace engine {
+class fault_source;
+}
 
 struct application_options {
   /// Worker threads, 1 to 256. 0: one a core. Ignored with a user's own actor_system.
@@ -33,6 +36,8 @@ struct application_options {
   herald::entropy* entropy = nullptr;
   /// Run under this simulation: one thread, seeded order, virtual time. Clock and entropy are then the simulation's.
   herald::simulation* simulation = nullptr;
+  /// Faults for a test to inject (testing/faults.hpp); null: none.
+  engine::fault_source* faults = nullptr;
   /// A CAF system to live in; null: the application makes its own.
   caf::actor_system* actor_system = nullptr;
 };

@@ -12,6 +12,16 @@ void cell_extras::before(cell& c, frame& f, const envelope& e) noexcept {
   for (auto* h = hooks.get(); h != nullptr; h = h->next_.get()) h->before(c, f, e);
 }
 
+verdict cell_extras::judge(cell& c, frame& f, envelope& e) noexcept {
+  verdict all;
+  for (auto* h = hooks.get(); h != nullptr; h = h->next_.get()) {
+    const auto v = h->judge(c, f, e);
+    if (v.kind != verdict::kind_t::run) return v;
+    all.stall += v.stall;
+  }
+  return all;
+}
+
 void cell_extras::after(cell& c, frame& f, const envelope& e) noexcept {
   for (auto* h = hooks.get(); h != nullptr; h = h->next_.get()) h->after(c, f, e);
 }

@@ -2,6 +2,8 @@
 // What few processes have, so that the many stay small: made on first use, kept until the cell is given back. And hooks:
 // how a trace, a receive timeout or an idle notice sees the messages of one process without costing the others anything.
 
+#include <chrono>
+#include <cstdint>
 #include <memory>
 #include <string>
 
@@ -10,6 +12,17 @@
 namespace herald::engine {
 
 struct kept_children;
+
+/// What is to become of a message that is about to be handled.
+struct verdict {
+  enum class kind_t : std::uint8_t {
+    run,
+    taken,  ///< the hook keeps it, and ends it
+    crash,  ///< the process crashes on it instead
+  };
+  kind_t kind = kind_t::run;
+  std::chrono::nanoseconds stall{0};  ///< before it runs, its handler computes for so long (in a simulation)
+};
 
 /// Looks at what one process handles, on its host, outside of user code. Made with new and given to add_hook; deleted
 /// when it is removed, when its incarnation ends (per_life), or with the cell.
@@ -22,6 +35,8 @@ class cell_hook {
 
   /// The message is about to be handled. The process's state must not be touched.
   virtual void before(cell&, frame&, const envelope&) noexcept {}
+  /// For tests that inject faults: whether it is to be handled at all.
+  virtual verdict judge(cell&, frame&, envelope&) noexcept { return {}; }
   /// It was handled, and did not crash. The message itself is gone; its type and kind are left.
   virtual void after(cell&, frame&, const envelope&) noexcept {}
   /// The mailbox has run empty. May run user code and lose the host; ask f.lost.
@@ -44,6 +59,8 @@ struct cell_extras {
   cell_extras& operator=(const cell_extras&) = delete;
 
   void before(cell& c, frame& f, const envelope& e) noexcept;
+  /// The first hook that does not say run decides.
+  [[nodiscard]] verdict judge(cell& c, frame& f, envelope& e) noexcept;
   void after(cell& c, frame& f, const envelope& e) noexcept;
   void idle(cell& c, frame& f) noexcept;
   /// The incarnation is over: what belonged to it goes.

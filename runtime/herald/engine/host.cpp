@@ -8,6 +8,7 @@
 #include <herald/engine/core.hpp>
 #include <herald/engine/crash_text.hpp>
 #include <herald/engine/extras.hpp>
+#include <herald/simulation.hpp>
 
 namespace herald::engine {
 
@@ -146,10 +147,16 @@ bool host::run_cell(cell& c, frame& f, std::uint32_t quantum, std::uint32_t& han
         continue;
       }
       ++n;
-      if ((c.busy & busy_watched) != 0) c.extras->before(c, f, *e);
+      std::chrono::nanoseconds stall{0};
+      if ((c.busy & busy_watched) != 0 && !looked_at(c, f, e, stall)) {
+        if (f.lost) return false;
+        continue;
+      }
       f.in_hand = e;
       f.state = c.state;
       enter_user(f, c);
+      if (stall.count() != 0) [[unlikely]]
+        simulation::stall(stall);
       e->ops->run(e, &c, f);
       if (!leave_user(f)) {
         rejoin(f, user_phase::handler, e, false, {}, e->ops->type);
@@ -186,6 +193,20 @@ bool host::run_cell(cell& c, frame& f, std::uint32_t quantum, std::uint32_t& han
     c.extras->idle(c, f);
   }
   return !f.lost;
+}
+
+bool host::looked_at(cell& c, frame& f, envelope* e, std::chrono::nanoseconds& stall) {
+  const auto v = c.extras->judge(c, f, *e);
+  stall = v.stall;
+  if (v.kind == verdict::kind_t::taken) return false;
+  c.extras->before(c, f, *e);
+  if (v.kind == verdict::kind_t::run) return true;
+  const auto* type = e->ops->type;
+  const exit_reason why{exit_reason::crash, "an injected crash on " + std::string{type->name}};
+  e->ops->discard(e, discard_reason::down, &why);
+  f.in_hand = nullptr;
+  crashed(c, f, type, why);
+  return false;
 }
 
 bool host::crash_in_hand(cell& c, frame& f, envelope* e, std::uint32_t n, const exit_reason& why) {

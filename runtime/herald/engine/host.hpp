@@ -165,6 +165,8 @@ class host {
   [[nodiscard]] bool drain_mail(frame& f);
   [[nodiscard]] bool drain_control(frame& f);
   [[nodiscard]] bool run_cell(cell& c, frame& f, std::uint32_t quantum, std::uint32_t& handled);
+  /// Asks the hooks of a watched cell. False: the message is not to be run, and is gone.
+  [[nodiscard]] bool looked_at(cell& c, frame& f, envelope* e, std::chrono::nanoseconds& stall);
   [[nodiscard]] bool crash_in_hand(cell& c, frame& f, envelope* e, std::uint32_t n, const exit_reason& why);
   void make_ready(cell& c) noexcept;
   void overflow(cell& c, envelope* e);

@@ -1,6 +1,7 @@
 // How a process begins and ends on its host: init, crash, stop, the order of its end. That order is the contract of DESIGN
 // 3.3: timers and pending calls off, terminate (not on kill), destructor, then the notices.
 
+#include <stdexcept>
 #include <utility>
 
 #include <herald/child_spec.hpp>
@@ -9,6 +10,7 @@
 #include <herald/engine/core.hpp>
 #include <herald/engine/crash_text.hpp>
 #include <herald/engine/extras.hpp>
+#include <herald/engine/fault_source.hpp>
 #include <herald/engine/operation.hpp>
 #include <herald/engine/start_error.hpp>
 #include <herald/engine/supervisor_state.hpp>
@@ -102,11 +104,16 @@ void host::start_incarnation(cell& c, frame& f) {
     return;
   }
   exit_reason why;
+  std::optional<std::string> fault;
+  if (system_.options().faults != nullptr) fault = system_.options().faults->before_init(c);
   const auto args = c.args;  // an init that is fenced off still reads them when the cell is long another's
   // Read before user code begins: from there on the host may be another thread's, and the cell be fenced.
   const auto* ops = c.ops;
   auto* state = c.state;
-  const auto how = call_user(c, f, user_phase::init, [&] { ops->construct(state, *self, args.get()); }, why);
+  const auto how = call_user(c, f, user_phase::init, [&] {
+    if (fault) throw std::runtime_error{*fault};
+    ops->construct(state, *self, args.get());
+  }, why);
   if (how != user_end::lost) after_init(c, f, how == user_end::threw, why);
 }
 
