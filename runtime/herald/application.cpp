@@ -26,6 +26,11 @@ result<void> check_options(const application_options& o) {
   if (o.overrun_limit.count() < 1) fault("overrun_limit", "is " + std::to_string(o.overrun_limit.count()) + " ms; wanted: 1 up");
   if (o.inbox_limit < 1 || o.inbox_limit > inbox::max_depth)
     fault("inbox_limit", "is " + std::to_string(o.inbox_limit) + "; wanted: 1 to " + std::to_string(inbox::max_depth));
+  if (o.offload_threads < 1 || o.offload_threads > 1024)
+    fault("offload_threads", "is " + std::to_string(o.offload_threads) + "; wanted: 1 to 1024");
+  if (o.offload_queue < 1) fault("offload_queue", "is 0; wanted: 1 up");
+  if (o.offload_stop_limit.count() < 0)
+    fault("offload_stop_limit", "is " + std::to_string(o.offload_stop_limit.count()) + " ms; wanted: 0 up");
   if (o.simulation != nullptr && o.actor_system != nullptr)
     fault("actor_system", "is set together with simulation; wanted: one of them");
   if (faults.empty()) return {};
@@ -104,7 +109,10 @@ struct application::impl {
     runners_ended = true;
     system->close();
     zombies = zombies_now();
-    clean = system->runs().shut_down();
+    const auto stuck = system->end_slots();
+    zombies.insert(zombies.end(), stuck.begin(), stuck.end());
+    // A simulation brings everything that is stuck back in the end, so nothing stands on what is freed.
+    clean = system->runs().shut_down() && (stuck.empty() || system->options().simulation != nullptr);
     if (clean) {
       system->end_delivery();
     } else {

@@ -29,6 +29,12 @@ struct application_options {
   std::chrono::milliseconds overrun_limit{100};
   /// Envelopes that may wait for one host, 1 to 2 097 151. Above it casts become dead letters and calls answer overload.
   std::uint32_t inbox_limit = 1'000'000;
+  /// Threads for offloaded functions, 1 to 1024; started when needed.
+  unsigned offload_threads = 8;
+  /// Offloaded functions that may wait for a thread, 1 up. Above it offload answers overload.
+  std::uint32_t offload_queue = 10'000;
+  /// How long a stop waits for offloaded functions that still run, 0 up. What is left then is named among the zombies.
+  std::chrono::milliseconds offload_stop_limit{1000};
   /// Who is told of crashes, restarts and the rest. Empty: failures go to standard error.
   std::vector<report_sink> sinks{};
   /// Time and randomness, null: the machine's.

@@ -10,6 +10,7 @@
 #include <chrono>
 #include <cstdint>
 #include <functional>
+#include <stop_token>
 #include <string>
 #include <string_view>
 
@@ -84,6 +85,15 @@ class context {
     if (const auto why = refuse(callee.where())) return fail_call(pending->id, *why);
     engine::send(engine::make_node<engine::call_node<P, M>>(callee.where(), std::move(message), back));
   }
+
+  /// Runs a function that blocks on the application's pool of plain threads; `then` gets its result<T> as a call's
+  /// continuation does. Include <herald/offload.hpp>.
+  template <class F, class Then>
+  void offload(F fn, std::chrono::milliseconds limit, Then then);
+  /// Asked to stop as soon as this process is, also while its handler runs, and at this incarnation's end: for long
+  /// handlers of own_thread processes, and for what they hand on. Callbacks registered with it run on the thread that
+  /// orders the stop: they must be short and must not throw.
+  [[nodiscard]] std::stop_token stop_token() const;
 
   /// Sends `message` to this process after `delay` (0 up). It must be one that the process accepts.
   template <class M>

@@ -171,6 +171,7 @@ enum class errc : int {
   max_children,    ///< The dynamic supervisor is full.
   ignored,         ///< The process's init said ignore: not an error of the process.
   bad_option,      ///< An option has a value that is not allowed.
+  failed,          ///< A function that was handed over (offload) threw; the text is the exception's. Cure: mend the function.
 };
 [[nodiscard]] const error_domain& domain_of(errc) noexcept;
 

@@ -45,7 +45,13 @@ void order_start(cell& c, frame* owned) {
 }
 
 void order_stop(address c, const exit_reason& why, bool kill, frame* owned) {
-  post_control(c, owned, [why, kill](cell* to, frame& by) { by.home->stop_cell(*to, by, why, kill); });
+  // At once, for the handler that runs on meanwhile, and again at home, for one that asks for its token in between.
+  auto& stops = c.cell->home->system().stops();
+  if (c.cell->alive(c)) stops.request(c.cell);
+  post_control(c, owned, [why, kill](cell* to, frame& by) {
+    by.home->system().stops().request(to);
+    by.home->stop_cell(*to, by, why, kill);
+  });
 }
 
 void order_rest(address c, frame* owned) {

@@ -129,6 +129,18 @@ core_slot& core::slot(const void* key, const std::function<std::unique_ptr<core_
   return *slots_.back().second;
 }
 
+std::vector<std::string> core::end_slots() {
+  std::vector<core_slot*> all;
+  {
+    const std::shared_lock lock{slots_mutex_};
+    for (auto& [k, s] : slots_) all.push_back(s.get());
+  }
+  std::vector<std::string> stuck;
+  for (auto* s : all)
+    for (auto& name : s->ending()) stuck.push_back(std::move(name));
+  return stuck;
+}
+
 core_slot* core::slot_if(const void* key) noexcept {
   const std::shared_lock lock{slots_mutex_};
   for (auto& [k, s] : slots_)

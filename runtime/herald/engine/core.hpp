@@ -16,6 +16,7 @@
 #include <herald/engine/directory.hpp>
 #include <herald/engine/executor.hpp>
 #include <herald/engine/report_hub.hpp>
+#include <herald/engine/stop_table.hpp>
 #include <herald/error.hpp>
 
 namespace herald::engine {
@@ -26,6 +27,8 @@ class core_slot {
   virtual ~core_slot() = default;
   /// The application stops: from here on publishing answers closed.
   virtual void closing() noexcept {}
+  /// No process lives any more: end threads, within a limit. The names of what does not end: nothing it could touch is freed.
+  [[nodiscard]] virtual std::vector<std::string> ending() { return {}; }
 };
 
 struct dead_letter_counts {
@@ -78,6 +81,10 @@ class core {
   /// A higher floor's object, made on first use. `key` is the address of a tag.
   [[nodiscard]] core_slot& slot(const void* key, const std::function<std::unique_ptr<core_slot>()>& make);
   [[nodiscard]] core_slot* slot_if(const void* key) noexcept;
+  /// Ends what the slots run; the names of what does not end.
+  [[nodiscard]] std::vector<std::string> end_slots();
+  /// The stop tokens that processes have asked for.
+  [[nodiscard]] stop_table& stops() noexcept { return stops_; }
 
   [[nodiscard]] std::uint64_t next_number() noexcept { return number_.fetch_add(1, std::memory_order_relaxed); }
   /// Handlers that were fenced off and have not come back.
@@ -113,6 +120,7 @@ class core {
   std::atomic<bool> ended_{false};
   dead_letter_counts dead_letters_;
   directory names_;
+  stop_table stops_;
   std::shared_mutex slots_mutex_;
   std::vector<std::pair<const void*, std::unique_ptr<core_slot>>> slots_;
 };

@@ -2,6 +2,7 @@
 // What executes hosts: CAF's workers in earnest, one seeded loop in a simulation. The same hosts and cells under both.
 
 #include <chrono>
+#include <functional>
 #include <optional>
 
 #include <herald/engine/host.hpp>
@@ -24,6 +25,8 @@ class executor {
   virtual void alarm(host& h, time_point when) = 0;
   /// Blocks a plain thread until `w` is done; drives the loop in a simulation.
   [[nodiscard]] virtual bool wait(waiter& w, std::optional<std::chrono::steady_clock::duration> limit) = 0;
+  /// In a simulation only: runs `work`, which belongs to no host, as a step of its own. Others have threads for that.
+  virtual void post_step(std::function<void()> work) { work(); }
   /// Ends all runners. False: some never came back (zombies), and nothing they might touch may be freed.
   [[nodiscard]] virtual bool shut_down() = 0;
 };

@@ -35,17 +35,19 @@ void simulation_executor::add(host& h, bool own_thread) {
 
 void simulation_executor::schedule(host& h, frame*) { runnable_.push_back({&h, false}); }
 void simulation_executor::run_seized(host& h) { runnable_.push_back({&h, true}); }
+void simulation_executor::post_step(std::function<void()> work) { runnable_.push_back({nullptr, false, std::move(work)}); }
 void simulation_executor::alarm(host& h, time_point when) { static_cast<void>(alarms_.set(h, when)); }
 
 void simulation_executor::step_one() {
   const auto pick = sim_.schedule() % runnable_.size();
-  const auto job = runnable_[pick];
-  runnable_[pick] = runnable_.back();
+  const auto job = std::move(runnable_[pick]);
+  if (pick + 1 != runnable_.size()) runnable_[pick] = std::move(runnable_.back());
   runnable_.pop_back();
   run_host(job);
 }
 
-void simulation_executor::run_host(job_host job) {
+void simulation_executor::run_host(const job_host& job) {
+  if (job.work) return job.work();
   auto& h = *job.h;
   if (!job.claimed && !h.claim()) return;
   // Small and uneven portions: every order of messages between hosts can happen.

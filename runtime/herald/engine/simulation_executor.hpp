@@ -72,6 +72,7 @@ class simulation_executor final : public executor {
   void returned(host&) noexcept override {}
   void alarm(host& h, time_point when) override;
   bool wait(waiter& w, std::optional<std::chrono::steady_clock::duration> limit) override;
+  void post_step(std::function<void()> work) override;
   bool shut_down() override;
 
   /// On the driving thread: lets a carrier call `job` until it says true.
@@ -87,6 +88,7 @@ class simulation_executor final : public executor {
   struct job_host {
     host* h;
     bool claimed;
+    std::function<void()> work{};  ///< instead of a host
   };
   struct carrier {
     unsigned id = 0;
@@ -96,7 +98,7 @@ class simulation_executor final : public executor {
     time_point until{};
     std::thread thread;
   };
-  void run_host(job_host job);
+  void run_host(const job_host& job);
   void carry(carrier& me);
   [[nodiscard]] carrier& idle_carrier();
   void resume_due(carrier& me);
