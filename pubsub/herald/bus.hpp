@@ -38,7 +38,7 @@ class context;
 namespace engine {
 class bus_core;
 bool publish(topic_record& topic, published* event, const address& except, bool anonymous);
-[[nodiscard]] bool wanted(const topic_record& topic) noexcept;
+[[nodiscard]] bool wanted(topic_record& topic);
 [[nodiscard]] bool open(const topic_record& topic) noexcept;
 }  // namespace engine
 
@@ -99,6 +99,7 @@ class topic {
 
 /// A process that is subscribed, as bus::subscribers lists it: once for each of its subscriptions.
 struct subscriber_info {
+  std::string topic;  ///< as it was subscribed to: the name, or a pattern that matches it
   any_ref who;
   std::string path;  ///< its place in the tree
   std::string key;
@@ -138,12 +139,14 @@ class bus {
     return send(topic, std::move(event), from.where());
   }
 
-  /// Who is subscribed to the topic now, asked of each host; from plain threads. Errors: bad_topic, closed, would_block,
-  /// timeout.
+  /// Who would get an event of this topic now, by its name or by a pattern, asked of each host; given a pattern, who is
+  /// subscribed to exactly that. From plain threads. Errors: bad_topic, closed, would_block, timeout.
   [[nodiscard]] result<std::vector<subscriber_info>> subscribers(
       std::string_view topic, std::chrono::milliseconds limit = default_call_limit) const;
   /// Topics that somebody holds: handles, subscribers, events on their way.
   [[nodiscard]] std::size_t topics() const;
+  /// Patterns that somebody is subscribed to.
+  [[nodiscard]] std::size_t patterns() const;
   /// Deliveries not made because the event's type was not the subscription's.
   [[nodiscard]] std::uint64_t mismatched() const noexcept;
   /// Events that a host's full inbox did not take, one for each host.

@@ -30,12 +30,6 @@ extra_ptr extra_of(subscription_options&& options) {
   return std::make_shared<const subscription_options>(std::move(options));
 }
 
-/// A reference of a topic that travels.
-using held_topic = std::shared_ptr<topic_record>;
-held_topic hold_topic(topic_record* owned) {
-  return {owned, [](topic_record* t) { t->release(); }};
-}
-
 /// From a handler that was left behind: the record goes into the host's inbox, then the host joins the topic, so that
 /// every later publish queues behind it.
 void subscribe_from_afar(context& self, bus_core& where, topic_record* owned, const handler_entry& handler, extra_ptr more) {
@@ -83,7 +77,7 @@ namespace detail {
 
 result<void> subscribe(context& self, const bus& where, std::string_view topic, const type_tag& type,
                        subscription_options options) {
-  if (auto fine = check_topic(topic); !fine) return fine.error();
+  if (auto fine = check_pattern(topic); !fine) return fine.error();
   auto& c = self.cell();
   const auto* handler = c.ops->find(type);
   if (handler == nullptr)
@@ -134,6 +128,7 @@ message_source topic_of(const context& self) noexcept {
   if (now == nullptr) return {};
   message_source source;
   source.topic = now->event->topic->name();
+  source.subscription = now->at->topic->name();
   source.publisher = any_ref{now->event->from};
   if (now->more) {
     source.key = now->more->key;

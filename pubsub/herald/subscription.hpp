@@ -5,6 +5,10 @@
 //   quote_cache(herald::context& self, args a) { herald::subscribe<price_changed>(self, a.topic); }
 //   void on(const price_changed& m);
 //
+// A pattern instead of a topic ("orders:*", topic.hpp) gives the events of all topics that match it, also of those that
+// nobody has published to yet. Who is subscribed by several patterns and the name gets a copy for each; topic_of tells them
+// apart.
+//
 // Subscribing k times delivers k copies; with a key it delivers once, however often it is said. When a process is restarted,
 // its old subscriptions go on until the new init has returned; those that init declares again continue without a gap and
 // without doubling, the others go. Events that come while nobody runs wait in the mailbox.
@@ -67,6 +71,7 @@ void unsubscribe_key(context& self, const bus& where, std::string_view topic, st
 /// Where the message in hand came from. What it points to is valid until the handler returns.
 struct message_source {
   std::string_view topic;  ///< empty: the message in hand is no event
+  std::string_view subscription;  ///< what was subscribed to: the topic itself, or a pattern that matches it
   std::string_view key;
   const std::any* metadata = nullptr;  ///< null: the subscription has none
   any_ref publisher;                   ///< empty: a plain thread published

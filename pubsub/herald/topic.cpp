@@ -61,9 +61,8 @@ error refuse(std::string_view name, const std::string& what) {
   return {pubsub_errc::bad_topic, shown(name) + what};
 }
 
-}  // namespace
-
-result<void> check_topic(std::string_view name) {
+/// What names and patterns have in common: the bytes.
+result<void> check_bytes(std::string_view name) {
   if (name.empty()) return refuse(name, "is empty; wanted: 1 to 1024 bytes");
   if (name.size() > max_topic_bytes)
     return refuse(name, "has " + std::to_string(name.size()) + " bytes; wanted: 1 to 1024");
@@ -74,16 +73,53 @@ result<void> check_topic(std::string_view name) {
       return refuse(name, "has a control character at byte " + std::to_string(at + 1) + "; wanted: none");
     at += c->bytes;
   }
+  return {};
+}
+
+bool is_wildcard(std::string_view segment) noexcept { return segment == "*" || segment == "**"; }
+
+result<void> check_name(std::string_view name, bool pattern) {
+  if (auto fine = check_bytes(name); !fine) return fine;
   std::size_t number = 0;
+  bool rest = false;
   for (const auto segment : topic_segments{name}) {
     ++number;
+    if (rest)
+      return refuse(name, "has the wildcard \"**\" as segment " + std::to_string(number - 1) +
+                              ", and another segment after it; wanted: \"**\" only as the last one");
     if (segment.empty())
       return refuse(name, "has an empty segment, number " + std::to_string(number) + "; wanted: text on both sides of each \":\"");
-    if (segment == "*" || segment == "**")
+    if (!is_wildcard(segment)) continue;
+    if (!pattern)
       return refuse(name, "has the wildcard \"" + std::string{segment} + "\" as segment " + std::to_string(number) +
                               "; wanted: a name without wildcards");
+    rest = segment == "**";
   }
   return {};
+}
+
+}  // namespace
+
+result<void> check_topic(std::string_view name) { return check_name(name, false); }
+result<void> check_pattern(std::string_view pattern) { return check_name(pattern, true); }
+
+bool is_pattern(std::string_view name) noexcept {
+  if (name.find('*') == std::string_view::npos) return false;
+  for (const auto segment : topic_segments{name})
+    if (is_wildcard(segment)) return true;
+  return false;
+}
+
+bool matches(std::string_view pattern, std::string_view topic) noexcept {
+  const topic_segments wanted{pattern};
+  const topic_segments given{topic};
+  auto w = wanted.begin();
+  auto g = given.begin();
+  for (; w != wanted.end(); ++w, ++g) {
+    if (*w == "**") return true;
+    if (g == given.end() || (*w != "*" && *w != *g)) return false;
+  }
+  return g == given.end();
 }
 
 std::string escape_segment(std::string_view value) {

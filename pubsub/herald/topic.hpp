@@ -3,7 +3,12 @@
 // A topic's name is checked where it is used, and what is wrong with it is said.
 //
 // The rules: 1 to 1024 bytes of UTF-8 without control characters, in segments joined by ":", none of them empty
-// ("orders:eu:created"). A segment that is "*" or "**" is a wildcard: patterns have them, names do not.
+// ("orders:eu:created"). A segment that is "*" or "**" is a wildcard: patterns have them, names do not. "*" stands for
+// one segment, whatever it says; "**" for all that follow, none included, and therefore only last:
+//
+//   orders:*      orders:eu, but neither orders nor orders:eu:created
+//   orders:**     orders, orders:eu, orders:eu:created
+//   *:created     everything of two segments that ends so;   **  everything
 //
 // Thread safety: pure functions. Errors: values with one sentence that names the topic, what it has and what it wants.
 // The idea: Phoenix.PubSub's topics, with the segments of MQTT and AMQP.
@@ -21,6 +26,12 @@ inline constexpr char topic_delimiter = ':';
 
 /// Whether `name` may be published to; the first thing wrong with it otherwise.
 [[nodiscard]] result<void> check_topic(std::string_view name);
+/// Whether `pattern` may be subscribed to: a name, or one with wildcards; the first thing wrong with it otherwise.
+[[nodiscard]] result<void> check_pattern(std::string_view pattern);
+/// Whether one of its segments is a wildcard.
+[[nodiscard]] bool is_pattern(std::string_view name) noexcept;
+/// Whether the topic's name is one that the pattern (or name) stands for. Both must be right (check_...).
+[[nodiscard]] bool matches(std::string_view pattern, std::string_view topic) noexcept;
 
 /// `value` as one segment: what a segment may not have, and "%", become %XX; an empty value becomes "%". Different values
 /// give different segments, and none of them is a wildcard.

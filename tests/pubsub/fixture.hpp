@@ -31,6 +31,7 @@ struct seen {
   std::vector<int> publishers;
   std::vector<std::string> words;
   std::vector<std::string> topics;
+  std::vector<std::string> subscriptions;
   std::vector<std::string> keys;
   std::vector<std::uint64_t> missed;
   std::vector<herald::any_ref> from;
@@ -65,6 +66,7 @@ struct listener : herald::process<listener, tick, text, run_inside, crash_now> {
   void note(herald::context& self) {
     const auto source = herald::topic_of(self);
     a_.into->topics.emplace_back(source.topic);
+    a_.into->subscriptions.emplace_back(source.subscription);
     a_.into->keys.emplace_back(source.key);
     a_.into->from.push_back(source.publisher);
     a_.into->missed.push_back(herald::missed_of(self));

@@ -44,9 +44,10 @@ struct taker : process<taker, item, question, come, go> {
   struct args {
     std::atomic<int>* wrong = nullptr;
     bool from_the_start = true;
+    std::string topic = "items";
   };
-  taker(context& self, args a) : wrong_{a.wrong} {
-    if (a.from_the_start) subscribe<item>(self, "items");
+  taker(context& self, args a) : wrong_{a.wrong}, topic_{a.topic} {
+    if (a.from_the_start) subscribe<item>(self, topic_);
   }
   void on(const item& i) {
     ++count_;
@@ -55,11 +56,12 @@ struct taker : process<taker, item, question, come, go> {
     last = i.number;
   }
   int on(const question&) { return count_; }
-  void on(context& self, const come&) { subscribe<item>(self, "items"); }
-  void on(context& self, const go&) { unsubscribe(self, "items"); }
+  void on(context& self, const come&) { subscribe<item>(self, topic_); }
+  void on(context& self, const go&) { unsubscribe(self, topic_); }
 
  private:
   std::atomic<int>* wrong_;
+  std::string topic_;
   int count_ = 0;
   std::vector<int> last_ = std::vector<int>(8, -1);
 };
@@ -146,6 +148,49 @@ TEST_CASE("P11: subscribing and unsubscribing while others publish") {
   noise.join();
   CHECK(wrong == 0);
   CHECK(b.topics() == 0);
+}
+
+TEST_CASE("P11: patterns come and go while others publish, by handle and by name") {
+  std::atomic<int> wrong{0};
+  std::atomic<bool> over{false};
+  const std::vector<std::string> patterns{"items:*", "items:**", "*:eu", "**"};
+  supervisor tree{.name = "root"};
+  for (std::size_t i = 0; i < 4; ++i)
+    tree.children.push_back(child<taker>("t" + std::to_string(i), {.wrong = &wrong, .from_the_start = false, .topic = patterns[i]},
+                                         {.placement = spread}));
+  application app{tree, quiet_options()};
+  app.start();
+  const bus b{app};
+  const auto eu = b.topic("items:eu").value();
+  std::thread noise{[&] {
+    for (int i = 0; !over; ++i) {
+      eu.broadcast(item{7, 2 * i});
+      b.broadcast("items:eu", item{7, 2 * i + 1}).value();
+      std::this_thread::yield();
+    }
+  }};
+  const auto publish = [&](int round, int number) {
+    if (round % 2 == 0) {
+      eu.broadcast(item{number, round});
+    } else {
+      b.broadcast("items:eu", item{number, round}).value();
+    }
+  };
+  for (int round = 0; round < 300; ++round) {
+    const auto t = app.find<taker>("t" + std::to_string(round % 4));
+    t.call(come{}).value();
+    const auto before = t.call(question{}).value();
+    publish(round, 0);
+    CHECK(t.call(question{}).value() > before);
+    t.call(go{}).value();
+    const auto after = t.call(question{}).value();
+    publish(round, 1);
+    CHECK(t.call(question{}).value() == after);
+  }
+  over = true;
+  noise.join();
+  CHECK(wrong == 0);
+  CHECK(b.patterns() == 0);
 }
 
 namespace {

@@ -4,6 +4,10 @@
 #include <cstring>
 #include <functional>
 #include <new>
+#include <thread>
+#include <utility>
+
+#include <herald/topic.hpp>
 
 namespace herald::engine {
 
@@ -11,7 +15,7 @@ namespace herald::engine {
 
 topic_record* topic_record::make(bus_core& bus, std::string_view name, std::size_t hash) {
   auto* memory = ::operator new(sizeof(topic_record) + name.size());
-  auto* record = ::new (memory) topic_record{bus, static_cast<std::uint32_t>(name.size()), hash};
+  auto* record = ::new (memory) topic_record{bus, name, hash};
   std::memcpy(static_cast<void*>(record + 1), name.data(), name.size());
   return record;
 }
@@ -21,7 +25,11 @@ void topic_record::destroy(topic_record* record) noexcept {
   ::operator delete(record);
 }
 
+topic_record::topic_record(bus_core& bus, std::string_view name, std::size_t hash) noexcept
+    : bus_{&bus}, hash_{hash}, length_{static_cast<std::uint16_t>(name.size())}, pattern_{is_pattern(name)} {}
+
 topic_record::~topic_record() {
+  if (routes_ != nullptr) routes_->release();
   for (auto* s = seats_.load(std::memory_order_acquire); s != nullptr;) {
     auto* next = s->next.load(std::memory_order_acquire);
     delete s;
@@ -34,6 +42,35 @@ void topic_record::release() noexcept {
   while (count > 1)
     if (refs_.compare_exchange_weak(count, count - 1, std::memory_order_acq_rel, std::memory_order_relaxed)) return;
   bus_->forget(this);
+}
+
+pattern_routes* topic_record::find_routes(std::uint64_t version) {
+  struct guard {
+    explicit guard(std::atomic_flag& f) noexcept : flag{f} {
+      while (flag.test_and_set(std::memory_order_acquire)) std::this_thread::yield();
+    }
+    ~guard() { flag.clear(std::memory_order_release); }
+    std::atomic_flag& flag;
+  };
+  if (seen_.load(std::memory_order_acquire) >> 1 == version) {
+    const guard lock{routes_busy_};
+    if (routes_ != nullptr) routes_->retain();
+    return routes_;
+  }
+  auto found = bus_->match(name());
+  auto* unused = found.routes;
+  {
+    const guard lock{routes_busy_};
+    // Another publisher may have asked later than this one.
+    if (seen_.load(std::memory_order_relaxed) >> 1 < found.version) {
+      unused = std::exchange(routes_, found.routes);
+      seen_.store(found.version << 1 | (found.routes != nullptr ? 1 : 0), std::memory_order_release);
+    }
+    found.routes = routes_;
+    if (routes_ != nullptr) routes_->retain();
+  }
+  if (unused != nullptr) unused->release();
+  return found.routes;
 }
 
 // --- the map ----------------------------------------------------------------------------------------------------------
@@ -53,6 +90,11 @@ std::size_t hash_of(std::string_view name) noexcept {
 bus_core::bus_core(core& system, std::string name) : system_{&system}, name_{std::move(name)} {}
 
 bus_core::~bus_core() {
+  // Nobody publishes any more; what topics remember of patterns goes while all records are still there.
+  for (auto& s : shards_)
+    for (auto* head : s.buckets)
+      for (auto* record = head; record != nullptr; record = record->bucket_next_)
+        if (auto* routes = std::exchange(record->routes_, nullptr)) routes->abandon();
   for (auto& s : shards_) {
     for (auto* record : s.buckets) {
       while (record != nullptr) {
@@ -101,7 +143,18 @@ topic_record* bus_core::open(std::string_view name) {
   made->bucket_next_ = bucket;
   bucket = made;
   ++s.count;
+  if (made->pattern()) ++s.patterns;
   return made;
+}
+
+topic_record* bus_core::find_wanted(std::string_view name) {
+  auto* found = find(name);
+  if (found != nullptr || version_of(routing()) == 0) return found;
+  {
+    const std::shared_lock lock{patterns_mutex_};
+    if (!patterns_.matches(name)) return nullptr;
+  }
+  return open(name);
 }
 
 void bus_core::grow(shard& s) {
@@ -127,6 +180,7 @@ void bus_core::forget(topic_record* record) noexcept {
     while (*link != record) link = &(*link)->bucket_next_;
     *link = record->bucket_next_;
     --s.count;
+    if (record->pattern()) --s.patterns;
   }
   topic_record::destroy(record);
 }
@@ -135,9 +189,21 @@ std::size_t bus_core::topics() const {
   std::size_t sum = 0;
   for (const auto& s : shards_) {
     const std::shared_lock lock{s.mutex};
-    sum += s.count;
+    sum += s.count - s.patterns;
   }
   return sum;
+}
+
+std::size_t bus_core::patterns() const {
+  const std::shared_lock lock{patterns_mutex_};
+  return patterns_.size();
+}
+
+bus_core::matched bus_core::match(std::string_view name) const {
+  std::vector<topic_record*> found;
+  const std::shared_lock lock{patterns_mutex_};
+  patterns_.find(name, found);
+  return {found.empty() ? nullptr : pattern_routes::make(found), version_of(routing())};
 }
 
 bool bus_core::tell_mismatch(const topic_record& topic) {
@@ -165,6 +231,7 @@ seat& bus_core::join(topic_record& topic, host& h, bool pending) {
     while (auto* other = link->load(std::memory_order_relaxed)) link = &other->next;
     link->store(s, std::memory_order_release);
   }
+  if (!s->joined.load(std::memory_order_relaxed)) host_came(topic);
   topic.retain();
   if (pending) ++s->pending;
   s->joined.store(true, std::memory_order_release);
@@ -174,15 +241,36 @@ seat& bus_core::join(topic_record& topic, host& h, bool pending) {
 void bus_core::arrived(seat& s) noexcept {
   const std::lock_guard lock{shard_of(s.topic->hash()).edges};
   --s.pending;
-  if (s.live == 0 && s.pending == 0) s.joined.store(false, std::memory_order_release);
+  if (s.live != 0 || s.pending != 0) return;
+  s.joined.store(false, std::memory_order_release);
+  host_went(*s.topic);
 }
 
 void bus_core::leave(seat& s) noexcept {
   {
     const std::lock_guard lock{shard_of(s.topic->hash()).edges};
-    if (s.pending == 0) s.joined.store(false, std::memory_order_release);
+    if (s.pending == 0) {
+      s.joined.store(false, std::memory_order_release);
+      host_went(*s.topic);
+    }
   }
   s.topic->release();
+}
+
+void bus_core::host_came(topic_record& topic) {
+  if (topic.hosts_ == 0 && topic.pattern()) {
+    const std::unique_lock lock{patterns_mutex_};
+    patterns_.insert(topic);
+    new_version();
+  }
+  ++topic.hosts_;
+}
+
+void bus_core::host_went(topic_record& topic) noexcept {
+  if (--topic.hosts_ != 0 || !topic.pattern()) return;
+  const std::unique_lock lock{patterns_mutex_};
+  patterns_.remove(topic);
+  new_version();
 }
 
 // --- all buses --------------------------------------------------------------------------------------------------------

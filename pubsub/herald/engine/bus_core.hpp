@@ -4,6 +4,9 @@
 //
 // A record's last reference is let go under its shard's write lock, so a look-up under the read lock always finds a live
 // record. Whether a host is joined to a topic changes under the edge lock, on the first and last subscription only.
+//
+// Patterns that have subscribers are linked in a trie. Each change of it makes a new version, before subscribe returns: a
+// publish that begins afterwards sees the version, and asks the trie what matches its topic now.
 
 #include <array>
 #include <atomic>
@@ -17,6 +20,7 @@
 #include <vector>
 
 #include <herald/engine/core.hpp>
+#include <herald/engine/pattern_trie.hpp>
 #include <herald/engine/topic_record.hpp>
 
 namespace herald::engine {
@@ -31,14 +35,31 @@ class bus_core {
   [[nodiscard]] const std::string& name() const noexcept { return name_; }
   /// Only while not closed: afterwards the application may be gone.
   [[nodiscard]] core& system() const noexcept { return *system_; }
-  [[nodiscard]] bool closed() const noexcept { return closed_.load(std::memory_order_acquire); }
-  void close() noexcept { closed_.store(true, std::memory_order_release); }
+  /// What a publisher must know, in one word: whether the bus is closed, and the version of its patterns.
+  [[nodiscard]] std::uint64_t routing() const noexcept { return routing_.load(std::memory_order_acquire); }
+  static constexpr std::uint64_t closed_bit = 1;
+  static constexpr int version_shift = 8;
+  /// Of a routing word; 0: there never was a pattern.
+  [[nodiscard]] static std::uint64_t version_of(std::uint64_t routing) noexcept { return routing >> version_shift; }
+  [[nodiscard]] bool closed() const noexcept { return (routing() & closed_bit) != 0; }
+  void close() noexcept { routing_.fetch_or(closed_bit, std::memory_order_acq_rel); }
 
   /// The record of this name with one more reference; made when there is none.
   [[nodiscard]] topic_record* open(std::string_view name);
   /// The same, null when there is none.
   [[nodiscard]] topic_record* find(std::string_view name);
+  /// The record that a publish to this name needs: as find, and made when patterns match a name that nobody holds.
+  [[nodiscard]] topic_record* find_wanted(std::string_view name);
+  /// Without patterns.
   [[nodiscard]] std::size_t topics() const;
+  /// Patterns that have subscribers.
+  [[nodiscard]] std::size_t patterns() const;
+  /// The patterns that match the name now, with a reference, null when there are none; and of which version that is.
+  struct matched {
+    pattern_routes* routes;
+    std::uint64_t version;
+  };
+  [[nodiscard]] matched match(std::string_view name) const;
 
   /// The host's seat in the topic, null when it never had one.
   [[nodiscard]] static seat* seat_of(const topic_record& topic, const host& h) noexcept;
@@ -62,6 +83,7 @@ class bus_core {
     std::mutex edges;
     std::vector<topic_record*> buckets;
     std::size_t count = 0;
+    std::size_t patterns = 0;  ///< of these
     std::vector<std::string> told;  ///< topics whose mismatch was reported; at most max_told
   };
   static constexpr std::size_t shards = 64;
@@ -70,10 +92,16 @@ class bus_core {
   [[nodiscard]] static topic_record* search(const shard& in, std::string_view name, std::size_t hash) noexcept;
   static void grow(shard& s);
   void forget(topic_record* record) noexcept;
+  // One more host is joined, or one less; under the edge lock.
+  void host_came(topic_record& topic);
+  void host_went(topic_record& topic) noexcept;
+  void new_version() noexcept { routing_.fetch_add(std::uint64_t{1} << version_shift, std::memory_order_acq_rel); }
 
   core* system_;
   std::string name_;
-  std::atomic<bool> closed_{false};
+  std::atomic<std::uint64_t> routing_{0};
+  mutable std::shared_mutex patterns_mutex_;  ///< taken inside an edge lock, never around one
+  pattern_trie patterns_;
   std::array<shard, shards> shards_;
 };
 

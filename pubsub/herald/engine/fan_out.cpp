@@ -1,6 +1,5 @@
 #include <herald/engine/fan_out.hpp>
 
-#include <array>
 #include <string>
 
 #include <herald/child_spec.hpp>
@@ -41,7 +40,8 @@ std::uint32_t take_missed(topic_table& table, std::uint32_t id) noexcept {
 void mismatch(const fan_out& n, const cell& c, const type_tag& wanted_type) {
   auto& bus = n.event->topic->bus();
   bus.mismatched.fetch_add(1, std::memory_order_relaxed);
-  if (!bus.tell_mismatch(*n.event->topic)) return;
+  // Who subscribes to a pattern will see other events too; who names the topic has mistaken its type.
+  if (n.at->topic->pattern() || !bus.tell_mismatch(*n.event->topic)) return;
   report r;
   r.kind = report::dead_letter;
   r.path = core::path_of(c);
@@ -75,6 +75,7 @@ class walk {
   walk(fan_out& n, frame& f, topic_table& table)
       : n_{n}, f_{f}, table_{table}, event_{*n.event}, hand_{*n.event} {
     now_.event = &event_;
+    now_.at = n.at;
     // In a simulation time stands still: it pauses early and often, so that everything may happen in between.
     look_every_ = f.home->system().options().simulation != nullptr ? 3 : look_every;
     next_look_ = n.cursor + look_every_;
@@ -252,6 +253,7 @@ void run_entry(envelope* e, cell* to, frame& by) {
   const auto& event = *entry.share->event;
   delivery now;
   now.event = &event;
+  now.at = entry.share->at;
   now.missed = entry.missed;
   if (!look_up(entry, *to, now)) return;
   struct scope {
@@ -287,70 +289,6 @@ void discard_entry(envelope* e, discard_reason why, const exit_reason*) noexcept
     release(share.event, share.lent ? refs_per_host : 1);
     free_node_memory(&share, sizeof(fan_out), nullptr);
   }
-}
-
-// --- events and publishing --------------------------------------------------------------------------------------------
-
-void* allocate_published(std::size_t size) {
-  const runtime_entry entry;
-  return allocate_node(size, entry.owned());
-}
-
-void free_published(void* memory, std::size_t size) noexcept {
-  const runtime_entry entry;
-  free_node_memory(memory, size, entry.owned());
-}
-
-void release(published* event, std::uint32_t count) noexcept {
-  if (event->refs.fetch_sub(count, std::memory_order_acq_rel) != count) return;
-  auto* topic = event->topic;
-  event->ops->destroy(event);
-  if (topic != nullptr) topic->release();
-}
-
-bool wanted(const topic_record& topic) noexcept {
-  for (auto* s = topic.seats(); s != nullptr; s = s->next.load(std::memory_order_acquire))
-    if (s->joined.load(std::memory_order_acquire)) return true;
-  return false;
-}
-
-bool publish(topic_record& topic, published* event, const address& except, bool anonymous) {
-  auto& bus = topic.bus();
-  const runtime_entry entry;
-  if (bus.closed() || entry.fenced()) {
-    release(event);
-    return false;
-  }
-  topic.retain();
-  event->topic = &topic;
-  event->except = except;
-  auto* owned = entry.owned();
-  if (!anonymous && entry.any() != nullptr && entry.any()->current != nullptr) event->from = entry.any()->current->self();
-
-  // The publisher's own reference stays until all hosts have theirs. References are taken for a group of hosts at once.
-  std::array<seat*, 16> group;
-  auto* s = topic.seats();
-  while (s != nullptr) {
-    std::size_t count = 0;
-    for (; s != nullptr && count < group.size(); s = s->next.load(std::memory_order_acquire))
-      if (s->joined.load(std::memory_order_acquire)) group[count++] = s;
-    event->refs.fetch_add(static_cast<std::uint32_t>(count) * refs_per_host, std::memory_order_relaxed);
-    for (std::size_t i = 0; i < count; ++i) {
-      auto& to = *group[i];
-      auto* node = ::new (allocate_node(sizeof(fan_out), owned)) fan_out{*event, to};
-      node->size = sizeof(fan_out);
-      if (owned != nullptr && owned->home == to.home) {
-        to.home->post_operation(node, owned);
-      } else if (!to.home->push(node, owned)) {
-        to.missed.fetch_add(1, std::memory_order_relaxed);
-        bus.missed.fetch_add(1, std::memory_order_relaxed);
-        free_node_memory(node, sizeof(fan_out), owned);
-        release(event, refs_per_host);
-      }
-    }
-  }
-  release(event);
-  return true;
 }
 
 }  // namespace herald::engine

@@ -53,6 +53,7 @@ struct event_entry final : envelope {
 /// What topic_of() tells of the message in hand; the frame points to it while the handler runs.
 struct delivery {
   const published* event = nullptr;
+  const seat* at = nullptr;  ///< of the subscription's topic or pattern
   extra_ptr more;
   std::uint64_t missed = 0;
 };
@@ -60,6 +61,6 @@ struct delivery {
 /// Hands the event to every host that has subscribers. Takes the event's one reference. False: the bus is closed.
 bool publish(topic_record& topic, published* event, const address& except, bool anonymous);
 /// Somebody would receive an event of this topic now.
-[[nodiscard]] bool wanted(const topic_record& topic) noexcept;
+[[nodiscard]] bool wanted(topic_record& topic);
 
 }  // namespace herald::engine

@@ -14,6 +14,7 @@
 
 namespace herald::engine {
 
+class pattern_routes;
 class topic_record;
 
 /// What is done with an event whose type only the publisher knew.
@@ -33,6 +34,7 @@ struct published {
   topic_record* topic = nullptr;  ///< holds a reference of it
   address from;                   ///< the publishing process; no cell: a plain thread
   address except;                 ///< who is left out (broadcast_from)
+  pattern_routes* routes = nullptr;  ///< patterns that match the topic, with a reference; null: none
   std::atomic<std::uint32_t> refs{1};
   std::uint32_t size = 0;         ///< of its memory, for the pool
 };

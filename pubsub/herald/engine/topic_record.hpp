@@ -2,6 +2,10 @@
 // A topic as publishers see it: its name and the hosts that have subscribers, read without a lock. It exists while
 // somebody holds a reference: a handle, a host with subscribers, an event on its way. Names do not leak.
 //
+// A pattern is a record too, with seats of its own; nobody publishes to it. A topic remembers which patterns match it, and
+// of which version of the bus's patterns that is; a publisher that finds another version asks anew. So a publish pays for
+// patterns only where some match, and for one comparison where there are any.
+//
 // Each host that ever joined has a `seat` in the chain; seats are appended under the bus's edge lock and freed with the
 // record, so publishers walk the chain freely. In a seat only `home`, `topic`, `next` (fixed once linked), `joined` and
 // `missed` are shared; the rest is its host's, touched by the host's owner alone.
@@ -9,6 +13,7 @@
 #include <atomic>
 #include <cstdint>
 #include <cstdlib>
+#include <memory>
 #include <string_view>
 
 #include <herald/engine/fwd.hpp>
@@ -16,6 +21,7 @@
 namespace herald::engine {
 
 class bus_core;
+class pattern_routes;
 class topic_record;
 
 /// One subscription in a topic's dense list, as the fan-out reads it: 16 bytes, and the cell behind them.
@@ -57,8 +63,16 @@ class topic_record {
   [[nodiscard]] std::string_view name() const noexcept { return {text(), length_}; }
   [[nodiscard]] std::size_t hash() const noexcept { return hash_; }
   [[nodiscard]] bus_core& bus() const noexcept { return *bus_; }
+  [[nodiscard]] bool pattern() const noexcept { return pattern_; }
   /// The first seat, or null.
   [[nodiscard]] seat* seats() const noexcept { return seats_.load(std::memory_order_acquire); }
+
+  /// The patterns that match this topic, with a reference for the caller, null when there are none. `version`: of the
+  /// bus's patterns, as the caller has just read it.
+  [[nodiscard]] pattern_routes* routes(std::uint64_t version) {
+    if (seen_.load(std::memory_order_acquire) == version << 1) return nullptr;
+    return find_routes(version);
+  }
 
   /// One more reference for somebody who holds or is given one.
   void retain(std::uint32_t count = 1) noexcept { refs_.fetch_add(count, std::memory_order_relaxed); }
@@ -66,17 +80,30 @@ class topic_record {
 
  private:
   friend class bus_core;
-  topic_record(bus_core& bus, std::uint32_t length, std::size_t hash) noexcept
-      : bus_{&bus}, hash_{hash}, length_{length} {}
+  topic_record(bus_core& bus, std::string_view name, std::size_t hash) noexcept;
   ~topic_record();
+  [[nodiscard]] pattern_routes* find_routes(std::uint64_t version);
   [[nodiscard]] const char* text() const noexcept { return reinterpret_cast<const char*>(this + 1); }
 
   bus_core* bus_;
   std::size_t hash_;
   topic_record* bucket_next_ = nullptr;
   std::atomic<seat*> seats_{nullptr};
+  std::atomic<std::uint64_t> seen_{0};  ///< the version of routes_, twice; one more when there are any
+  pattern_routes* routes_ = nullptr;    ///< guarded by routes_busy_
   std::atomic<std::uint32_t> refs_{1};
-  std::uint32_t length_;
+  std::uint16_t length_;
+  const bool pattern_;
+  std::atomic_flag routes_busy_;
+  std::uint32_t hosts_ = 0;             ///< seats that are joined; under the edge lock
 };
+
+/// A reference of a topic that travels.
+using held_topic = std::shared_ptr<topic_record>;
+[[nodiscard]] inline held_topic hold_topic(topic_record* owned) {
+  return {owned, [](topic_record* t) {
+            if (t != nullptr) t->release();
+          }};
+}
 
 }  // namespace herald::engine

@@ -1,0 +1,101 @@
+// Publishing: from an event to the inboxes of the hosts that want it. See fan_out.hpp.
+
+#include <array>
+
+#include <herald/engine/bus_core.hpp>
+#include <herald/engine/fan_out.hpp>
+#include <herald/engine/nodes.hpp>
+
+namespace herald::engine {
+
+void* allocate_published(std::size_t size) {
+  const runtime_entry entry;
+  return allocate_node(size, entry.owned());
+}
+
+void free_published(void* memory, std::size_t size) noexcept {
+  const runtime_entry entry;
+  free_node_memory(memory, size, entry.owned());
+}
+
+void release(published* event, std::uint32_t count) noexcept {
+  if (event->refs.fetch_sub(count, std::memory_order_acq_rel) != count) return;
+  auto* topic = event->topic;
+  auto* routes = event->routes;
+  event->ops->destroy(event);
+  if (routes != nullptr) routes->release();
+  if (topic != nullptr) topic->release();
+}
+
+namespace {
+
+bool joined(const topic_record& record) noexcept {
+  for (auto* s = record.seats(); s != nullptr; s = s->next.load(std::memory_order_acquire))
+    if (s->joined.load(std::memory_order_acquire)) return true;
+  return false;
+}
+
+/// Hands the event to each host that is joined to this topic or pattern.
+void push_to(topic_record& record, published& event, frame* owned) {
+  // References are taken for a group of hosts at once.
+  std::array<seat*, 16> group;
+  auto* s = record.seats();
+  while (s != nullptr) {
+    std::size_t count = 0;
+    for (; s != nullptr && count < group.size(); s = s->next.load(std::memory_order_acquire))
+      if (s->joined.load(std::memory_order_acquire)) group[count++] = s;
+    event.refs.fetch_add(static_cast<std::uint32_t>(count) * refs_per_host, std::memory_order_relaxed);
+    for (std::size_t i = 0; i < count; ++i) {
+      auto& to = *group[i];
+      auto* node = ::new (allocate_node(sizeof(fan_out), owned)) fan_out{event, to};
+      node->size = sizeof(fan_out);
+      if (owned != nullptr && owned->home == to.home) {
+        to.home->post_operation(node, owned);
+      } else if (!to.home->push(node, owned)) {
+        to.missed.fetch_add(1, std::memory_order_relaxed);
+        record.bus().missed.fetch_add(1, std::memory_order_relaxed);
+        free_node_memory(node, sizeof(fan_out), owned);
+        release(&event, refs_per_host);
+      }
+    }
+  }
+}
+
+}  // namespace
+
+bool wanted(topic_record& topic) {
+  if (joined(topic)) return true;
+  const auto version = bus_core::version_of(topic.bus().routing());
+  auto* routes = version != 0 ? topic.routes(version) : nullptr;
+  if (routes == nullptr) return false;
+  bool any = false;
+  for (auto* r : *routes) any = any || joined(*r);
+  routes->release();
+  return any;
+}
+
+bool publish(topic_record& topic, published* event, const address& except, bool anonymous) {
+  auto& bus = topic.bus();
+  const runtime_entry entry;
+  const auto routing = bus.routing();
+  if ((routing & bus_core::closed_bit) != 0 || entry.fenced()) {
+    release(event);
+    return false;
+  }
+  topic.retain();
+  event->topic = &topic;
+  event->except = except;
+  auto* owned = entry.owned();
+  if (!anonymous && entry.any() != nullptr && entry.any()->current != nullptr) event->from = entry.any()->current->self();
+  if (const auto version = bus_core::version_of(routing); version != 0) [[unlikely]]
+    event->routes = topic.routes(version);
+
+  // The publisher's own reference stays until all hosts have theirs.
+  push_to(topic, *event, owned);
+  if (event->routes != nullptr) [[unlikely]]
+    for (auto* pattern : *event->routes) push_to(*pattern, *event, owned);
+  release(event);
+  return true;
+}
+
+}  // namespace herald::engine
