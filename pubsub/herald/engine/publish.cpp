@@ -61,6 +61,14 @@ void push_to(topic_record& record, published& event, frame* owned) {
   }
 }
 
+/// The publisher's own reference stays until all hosts have theirs.
+void hand_out(topic_record& topic, published& event, frame* owned) {
+  push_to(topic, event, owned);
+  if (event.routes == nullptr) [[likely]]
+    return;
+  for (auto* pattern : *event.routes) push_to(*pattern, event, owned);
+}
+
 }  // namespace
 
 bool wanted(topic_record& topic) {
@@ -90,10 +98,7 @@ bool publish(topic_record& topic, published* event, const address& except, bool 
   if (const auto version = bus_core::version_of(routing); version != 0) [[unlikely]]
     event->routes = topic.routes(version);
 
-  // The publisher's own reference stays until all hosts have theirs.
-  push_to(topic, *event, owned);
-  if (event->routes != nullptr) [[unlikely]]
-    for (auto* pattern : *event->routes) push_to(*pattern, *event, owned);
+  hand_out(topic, *event, owned);
   release(event);
   return true;
 }
