@@ -15,6 +15,7 @@
 #include <vector>
 
 #include <herald/application_options.hpp>
+#include <herald/snapshot.hpp>
 #include <herald/supervisor.hpp>
 
 namespace herald {
@@ -75,6 +76,10 @@ class application {
   [[nodiscard]] result<void> kill(std::string_view path);
   /// Every process of the tree, parents before children, in start order.
   [[nodiscard]] std::vector<tree_entry> tree(std::chrono::milliseconds limit = default_call_limit) const;
+
+  /// Every process with its figures, each host at one instant (snapshot.hpp). Cheap enough to take every second. Comes
+  /// within the limit, whoever is stuck; closed hosts are listed as not answered.
+  [[nodiscard]] result<herald::snapshot> snapshot(std::chrono::milliseconds limit = default_call_limit) const;
 
   /// One more receiver of reports.
   void add_sink(report_sink sink);

@@ -12,4 +12,5 @@
 #include <herald/ref.hpp>
 #include <herald/report.hpp>
 #include <herald/simulation.hpp>
+#include <herald/snapshot.hpp>
 #include <herald/supervisor.hpp>

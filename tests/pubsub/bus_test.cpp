@@ -110,6 +110,22 @@ TEST_CASE("a process with hundreds of subscriptions finds each of them again") {
   CHECK(bus{w.app}.topics() == 150);
 }
 
+TEST_CASE("a snapshot counts each process's subscriptions, few or many") {
+  world w{2};
+  const auto counted = [&](int i) { return w.app.snapshot().value().find(any_ref{w.p(i)})->subscriptions; };
+  CHECK(counted(0) == 0);
+  inside(w.p(0), [](context& self) {
+    for (int i = 0; i < 3; ++i) subscribe<tick>(self, "t" + std::to_string(i));
+  });
+  inside(w.p(1), [](context& self) {
+    for (int i = 0; i < 100; ++i) subscribe<tick>(self, "t" + std::to_string(i));
+  });
+  CHECK(counted(0) == 3);
+  CHECK(counted(1) == 100);
+  inside(w.p(0), [](context& self) { unsubscribe(self, "t1"); });
+  CHECK(counted(0) == 2);
+}
+
 TEST_CASE("P9: a subscriber that is gone is forgotten, and its successor gets nothing") {
   world w{1};
   auto dynamic_tree = w.app.root();

@@ -43,6 +43,13 @@ topic_table::many* topic_table::many_of(const cell& c) noexcept {
   return word != 0 && (word & 1) == 0 ? static_cast<many*>(c.topics) : nullptr;
 }
 
+std::uint32_t topic_table::subscriptions(const cell& c) const noexcept {
+  if (const auto* m = many_of(c)) return m->index.count();
+  std::uint32_t count = 0;
+  for (auto next = chain_of(c); next != 0; next = at(next - 1).next) ++count;
+  return count;
+}
+
 template <class F>
 bool topic_table::any_at(cell& c, const seat& s, F&& f) {
   if (auto* m = many_of(c)) return m->index.any(s, seat_of(), f);

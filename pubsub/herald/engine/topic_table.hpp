@@ -38,8 +38,12 @@ class topic_table final : public host_slot {
   void incarnation_started(cell& c) noexcept override;
   void incarnation_failed(cell& c) noexcept override;
   void cell_gone(cell& c) noexcept override;
+  [[nodiscard]] std::uint32_t subscriptions(const cell& c) const noexcept override;
 
   [[nodiscard]] subscription& at(std::uint32_t id) noexcept { return chunks_[id >> chunk_bits][id & (chunk_size - 1)]; }
+  [[nodiscard]] const subscription& at(std::uint32_t id) const noexcept {
+    return chunks_[id >> chunk_bits][id & (chunk_size - 1)];
+  }
   [[nodiscard]] const handler_entry* const* handlers() const noexcept { return handlers_.data(); }
   /// The fan-out must look at the subscription before its next call: something waits there to be told.
   void mark(std::uint32_t id) noexcept {

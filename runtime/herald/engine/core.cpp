@@ -153,6 +153,7 @@ void core::watch_over(time_point now) {
   struct found {
     host* where;
     std::chrono::milliseconds time;
+    time_point since;
   };
   std::vector<found> overrunning;
   {
@@ -167,17 +168,19 @@ void core::watch_over(time_point now) {
         // A runner that went on but may never have paused: others shall have their turn.
         if (handler != last.handler) h.ask_yield();
         last = {handler, now};
+        h.note_busy(std::nullopt);
         continue;
       }
+      h.note_busy(last.since);
       // The same handler as at the last look. Nobody else would run what it has woken.
       if (auto* next = f.next.exchange(nullptr, std::memory_order_acq_rel)) executor_->schedule(*next, nullptr);
       const auto time = std::chrono::duration_cast<std::chrono::milliseconds>(now - last.since);
       // A thread of its own is there to be blocked; it is left behind only when somebody waits to stop its process.
-      if (time >= options_.overrun_limit && (!h.dedicated || h.control_waiting())) overrunning.push_back({&h, time});
+      if (time >= options_.overrun_limit && (!h.dedicated || h.control_waiting())) overrunning.push_back({&h, time, last.since});
     }
   }
   for (const auto& o : overrunning) {
-    const auto taken = o.where->seize();
+    const auto taken = o.where->seize(o.since);
     if (!taken) continue;
     if (!o.where->dedicated)
       tell(report::overran, *taken->who, taken->incarnation, {},

@@ -8,6 +8,7 @@
 // runner sees `seized`; never neither.
 
 #include <atomic>
+#include <chrono>
 #include <cstdint>
 #include <memory>
 #include <string>
@@ -26,6 +27,8 @@ struct away_record {
   bool own_block = false;       ///< that state is in a block of its own
   const process_ops* ops = nullptr;
   std::string path;
+  const type_tag* type = nullptr;  ///< of the message it is busy with, null where it has none
+  std::chrono::steady_clock::time_point since{};
 };
 
 struct alignas(64) frame {
@@ -40,6 +43,7 @@ struct alignas(64) frame {
   const envelope* in_hand = nullptr;
   const void* delivery = nullptr;  ///< what a higher floor hands over with the message (the topic, the missed count)
   void* execution = nullptr;       ///< the scheduler's context, as the executor wants it back
+  std::uint32_t uncounted = 0;     ///< messages its cell handled before and in the call that lost the host
   bool lost = false;               ///< the host was taken away; written under the host's seize mutex
   bool burying = false;            ///< the user code is a zombie's destructor, not the cell's present life
   std::shared_ptr<away_record> away;
@@ -61,7 +65,7 @@ inline void enter_user(frame& f, cell& c) noexcept {
 [[nodiscard]] inline bool pause_user(frame& f) noexcept {
   f.word.store(f.word.load(std::memory_order_relaxed) + 1, std::memory_order_release);
   std::atomic_signal_fence(std::memory_order_seq_cst);
-  return !f.seized.load(std::memory_order_relaxed) || f.still_owner();
+  return !f.seized.load(std::memory_order_acquire) || f.still_owner();
 }
 /// User code is over. False as with pause_user.
 [[nodiscard]] inline bool leave_user(frame& f) noexcept {

@@ -12,11 +12,14 @@ struct frame;
 struct process_ops;
 struct watch;
 struct away_record;
+struct type_tag;
 class waiter;
 class core;
 class executor;
 class host;
 class supervisor_state;
+class survey;
+class survey_desk;
 
 /// Where a process lives. Cells are never given back before their application is destroyed, only reused under another
 /// generation, so an address may always be looked at; one whose generation has passed names nobody.

@@ -72,23 +72,30 @@ bool host::claim() noexcept {
 
 // --- the clock thread -----------------------------------------------------------------------------------------------
 
-std::optional<host::overrun> host::seize() {
-  const std::lock_guard lock{seize_mutex_};
+bool host::stop_at_door() {
   auto& f = *frame_;
   const auto word = f.word.load(std::memory_order_acquire);
-  if ((word & 1) == 0) return std::nullopt;
+  if ((word & 1) == 0) return false;
   f.seized.store(true, std::memory_order_seq_cst);
-  if (::syscall(SYS_membarrier, MEMBARRIER_CMD_PRIVATE_EXPEDITED, 0, 0) != 0 ||
-      f.word.load(std::memory_order_acquire) != word) {
-    f.seized.store(false, std::memory_order_seq_cst);
-    return std::nullopt;
-  }
+  if (::syscall(SYS_membarrier, MEMBARRIER_CMD_PRIVATE_EXPEDITED, 0, 0) == 0 &&
+      f.word.load(std::memory_order_acquire) == word)
+    return true;
+  f.seized.store(false, std::memory_order_seq_cst);
+  return false;
+}
+
+std::optional<host::overrun> host::seize(time_point since) {
+  const std::lock_guard lock{seize_mutex_};
+  if (!stop_at_door()) return std::nullopt;
+  auto& f = *frame_;
   f.lost = true;
   auto& c = *f.current;
   f.away = std::make_shared<away_record>();
   f.away->of = &c;
   f.away->incarnation = c.incarnation;
   f.away->in_hand = const_cast<envelope*>(f.in_hand);
+  f.away->type = f.in_hand != nullptr ? f.in_hand->ops->type : nullptr;
+  f.away->since = since;
   if (!f.burying) {
     c.busy |= busy_away;
     c.away = f.away;
@@ -136,6 +143,7 @@ bool host::run_cell(cell& c, frame& f, std::uint32_t quantum, std::uint32_t& han
   constexpr std::uint32_t stops = busy_idle | busy_away | busy_ending | busy_held;
   envelope* e = nullptr;
   std::uint32_t n = 0;
+  before_change(c);
   try {
     while (n < quantum && (c.busy & stops) == 0 && c.mail.head != nullptr) {
       if (control_waiting() || !local_control_.empty()) break;
@@ -159,6 +167,7 @@ bool host::run_cell(cell& c, frame& f, std::uint32_t quantum, std::uint32_t& han
         simulation::stall(stall);
       e->ops->run(e, &c, f);
       if (!leave_user(f)) {
+        f.uncounted = n;
         rejoin(f, user_phase::handler, e, false, {}, e->ops->type);
         return false;
       }
@@ -212,6 +221,7 @@ bool host::looked_at(cell& c, frame& f, envelope* e, std::chrono::nanoseconds& s
 bool host::crash_in_hand(cell& c, frame& f, envelope* e, std::uint32_t n, const exit_reason& why) {
   const auto* type = e->ops->type;
   if (!leave_user(f)) {
+    f.uncounted = n;
     rejoin(f, user_phase::handler, e, true, why, type);
     return false;
   }
@@ -241,6 +251,7 @@ bool host::drain_control(frame& f) {
         e->ops->discard(e, discard_reason::noproc, nullptr);
         continue;
       }
+      if (e->to != nullptr) before_change(*e->to);
       e->ops->run(e, e->to, f);
       if (f.lost) return false;
     }

@@ -37,6 +37,8 @@ class host_slot {
   virtual void incarnation_failed(cell& c) noexcept = 0;
   /// The process is gone for good, or rests.
   virtual void cell_gone(cell& c) noexcept = 0;
+  /// How many subscriptions the process has, for snapshots.
+  [[nodiscard]] virtual std::uint32_t subscriptions(const cell&) const noexcept { return 0; }
 };
 inline constexpr std::size_t host_slots = 4;
 
@@ -81,8 +83,21 @@ class host {
     std::uint32_t incarnation;
   };
   /// Takes the host from its runner if that is in user code now; the caller owns it then and provides a new runner.
-  [[nodiscard]] std::optional<overrun> seize();
+  [[nodiscard]] std::optional<overrun> seize(time_point since);
   std::mutex& seize_mutex() noexcept { return seize_mutex_; }
+  /// Any thread: look(frame&) while the handler in hand stands still, with everything of the host as if one owned it. What
+  /// that handler wants of the runtime meanwhile waits. False, and nothing is done: no handler is running just now.
+  template <class F>
+  [[nodiscard]] bool peek(F&& look) {
+    const std::lock_guard lock{seize_mutex_};
+    if (!stop_at_door()) return false;
+    look(*frame_);
+    frame_->seized.store(false, std::memory_order_release);
+    return true;
+  }
+  /// Since when the handler in hand has been running, as far as the watchdog saw; nothing: it was not seen twice.
+  [[nodiscard]] std::optional<time_point> busy_since() const noexcept;
+  void note_busy(std::optional<time_point> since) noexcept;
   void ask_yield() noexcept { yield_.store(true, std::memory_order_relaxed); }
 
   // --- the owner --------------------------------------------------------------------------------------------------
@@ -125,6 +140,18 @@ class host {
   void hold(cell& c, busy_bit bit) noexcept;
   void release(cell& c, busy_bit bit) noexcept;
 
+  /// A survey in progress sees each process before it changes (survey.hpp).
+  void before_change(cell& c) {
+    if (survey_ != nullptr) [[unlikely]]
+      note_change(c);
+  }
+  [[nodiscard]] survey* surveyed() const noexcept { return survey_; }
+  void begin_survey(survey* s) noexcept { survey_ = s; }
+  [[nodiscard]] const slab& cells() const noexcept { return cells_; }
+  [[nodiscard]] std::size_t living() const noexcept { return living_; }
+  [[nodiscard]] std::uint32_t control_depth() const noexcept { return control_.depth(); }
+  [[nodiscard]] std::size_t timers() const noexcept { return timers_.size(); }
+
   void attach(cell& c, attachment& a) noexcept;
   void detach(attachment& a) noexcept;
   void arm(timer& t);
@@ -162,6 +189,9 @@ class host {
   static constexpr int running_state = 2;
   enum class user_end : std::uint8_t { returned, threw, lost };
 
+  /// Under the seize mutex. True: the runner is in user code and cannot come out of it before `seized` is false again.
+  [[nodiscard]] bool stop_at_door();
+  void note_change(cell& c);
   [[nodiscard]] bool drain_mail(frame& f);
   [[nodiscard]] bool drain_control(frame& f);
   [[nodiscard]] bool run_cell(cell& c, frame& f, std::uint32_t quantum, std::uint32_t& handled);
@@ -206,6 +236,8 @@ class host {
   time_point noted_alarm_ = time_point::max();  ///< the deadline the clock knows of
   std::unordered_map<std::uint64_t, attachment*> expected_;
   std::size_t living_ = 0;  ///< cells in use
+  survey* survey_ = nullptr;
+  std::atomic<time_point::rep> busy_since_{0};  ///< 0: nothing noted
   std::array<std::unique_ptr<host_slot>, host_slots> slots_;
   std::atomic<std::uint64_t> handled_{0};
 };

@@ -17,6 +17,7 @@ struct rejoin_node final : envelope {
   user_phase phase = user_phase::handler;
   envelope* in_hand = nullptr;
   bool threw = false;
+  std::uint32_t handled = 0;
   exit_reason why;
   const type_tag* type = nullptr;
 
@@ -26,6 +27,9 @@ struct rejoin_node final : envelope {
     const auto phase = self->phase;
     auto* in_hand = self->in_hand;
     const bool threw = self->threw;
+    by.home->before_change(*record->of);
+    by.home->count_handled(self->handled);
+    if (!record->fenced.load(std::memory_order_acquire)) record->of->handled += self->handled;
     const auto why = self->why;
     const auto* type = self->type;
     free_node(self);
@@ -55,6 +59,7 @@ void host::rejoin(frame& lost, user_phase phase, envelope* in_hand, bool threw, 
   node->phase = phase;
   node->in_hand = in_hand;
   node->threw = threw;
+  node->handled = lost.uncounted;
   node->why = why;
   node->type = type;
   push_control(node, nullptr);

@@ -14,6 +14,7 @@
 #include <herald/engine/operation.hpp>
 #include <herald/engine/start_error.hpp>
 #include <herald/engine/supervisor_state.hpp>
+#include <herald/engine/survey.hpp>
 #include <herald/engine/watch.hpp>
 
 namespace herald::engine {
@@ -21,6 +22,7 @@ namespace herald::engine {
 cell& host::make_cell(std::shared_ptr<const child_spec> spec, std::shared_ptr<const void> args, const process_ops& ops,
                       address parent, void* cookie, std::shared_ptr<const std::string> parent_path) {
   auto& c = cells_.take(ops.size, ops.align);
+  if (survey_ != nullptr) survey_->leave_out(c);
   c.home = this;
   c.busy = busy_idle;
   c.incarnation = 0;
@@ -46,6 +48,7 @@ cell& host::make_cell(std::shared_ptr<const child_spec> spec, std::shared_ptr<co
 }
 
 void host::free_cell(cell& c) {
+  before_change(c);
   rest_cell(c);
   for (auto& s : slots_)
     if (s) s->cell_gone(c);

@@ -26,6 +26,15 @@ class slab {
   [[nodiscard]] static void* state_room(cell& c, std::size_t size, std::size_t align, bool fresh_block);
   static void free_block(void* state, std::size_t size, std::size_t align) noexcept;
 
+  /// Cells that lie together; those made later are in chunks behind.
+  struct chunk_view {
+    std::byte* memory;
+    std::size_t stride;
+    std::size_t count;
+  };
+  [[nodiscard]] std::size_t chunks() const noexcept { return chunks_.size(); }
+  [[nodiscard]] const chunk_view& chunk(std::size_t i) const noexcept { return chunks_[i]; }
+
   template <class F>
   void each(F&& f) {
     for (auto& chunk : chunks_)
@@ -33,14 +42,9 @@ class slab {
   }
 
  private:
-  struct chunk_t {
-    std::byte* memory;
-    std::size_t stride;
-    std::size_t count;
-  };
   static constexpr std::size_t max_inline = 4096;
   void grow(std::size_t size_class);
-  std::vector<chunk_t> chunks_;
+  std::vector<chunk_view> chunks_;
   std::vector<cell*> free_;  ///< heads by size class, linked through ready_next
 };
 
