@@ -10,3 +10,4 @@
 #include <herald/subscription_options.hpp>
 #include <herald/topic.hpp>
 #include <herald/topic_options.hpp>
+#include <herald/typed_topic.hpp>

@@ -13,7 +13,10 @@
 namespace herald::engine {
 
 template <class F>
-struct first_argument : first_argument<decltype(&F::operator())> {};
+struct first_argument {};
+template <class F>
+  requires requires { &F::operator(); }
+struct first_argument<F> : first_argument<decltype(&F::operator())> {};
 template <class R, class E, class... Rest>
 struct first_argument<R (*)(const E&, Rest...)> {
   using type = E;
