@@ -13,4 +13,5 @@
 #include <herald/report.hpp>
 #include <herald/simulation.hpp>
 #include <herald/snapshot.hpp>
+#include <herald/stop.hpp>
 #include <herald/supervisor.hpp>

@@ -117,6 +117,8 @@ void host::fence(cell& c) {
   c.status = cell_status::ended;
   c.ending = why;
   wipe_attachments(c);
+  // Whatever `named` says: the fenced handler may be about to register. It is refused from here on.
+  system_.owners().owner_ended(c);
   {
     const std::lock_guard lock{system_.zombie_mutex};
     system_.zombies.fetch_add(1, std::memory_order_relaxed);
