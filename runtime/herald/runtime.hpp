@@ -7,6 +7,7 @@
 #include <herald/context.hpp>
 #include <herald/error.hpp>
 #include <herald/exit_reason.hpp>
+#include <herald/io_watch.hpp>
 #include <herald/offload.hpp>
 #include <herald/process.hpp>
 #include <herald/ref.hpp>
