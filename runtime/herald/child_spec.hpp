@@ -14,7 +14,6 @@
 #include <vector>
 
 #include <herald/engine/process_ops.hpp>
-#include <herald/via.hpp>
 
 namespace herald {
 
@@ -99,7 +98,6 @@ struct child_options {
   placement_t placement{};
   std::chrono::milliseconds start_timeout{0};  ///< limit of init; 0: none
   bool significant = false;                    ///< see supervisor::auto_shutdown
-  via_name via{};                              ///< a name in a registry, claimed before init
   friend bool operator==(const child_options&, const child_options&) = default;
 };
 

@@ -15,7 +15,6 @@
 #include <herald/engine/child_event.hpp>
 #include <herald/engine/directory.hpp>
 #include <herald/engine/executor.hpp>
-#include <herald/engine/names.hpp>
 #include <herald/engine/report_hub.hpp>
 #include <herald/engine/stop_table.hpp>
 #include <herald/error.hpp>
@@ -78,8 +77,6 @@ class core {
   std::function<void(child_event_kind kind, const exit_reason& why)> root_event;
   void on_root(cell& root, child_event_kind kind, const exit_reason& why);
   [[nodiscard]] directory& names() noexcept { return names_; }
-  /// What its processes own in registries.
-  [[nodiscard]] engine::owners& owners() noexcept { return owners_; }
 
   /// A higher floor's object, made on first use. `key` is the address of a tag.
   [[nodiscard]] core_slot& slot(const void* key, const std::function<std::unique_ptr<core_slot>()>& make);
@@ -124,7 +121,6 @@ class core {
   dead_letter_counts dead_letters_;
   directory names_;
   stop_table stops_;
-  engine::owners owners_;
   std::shared_mutex slots_mutex_;
   std::vector<std::pair<const void*, std::unique_ptr<core_slot>>> slots_;
 };

@@ -117,8 +117,6 @@ void host::fence(cell& c) {
   c.status = cell_status::ended;
   c.ending = why;
   wipe_attachments(c);
-  // Whatever `named` says: the fenced handler may be about to register. It is refused from here on.
-  system_.owners().owner_ended(c);
   {
     const std::lock_guard lock{system_.zombie_mutex};
     system_.zombies.fetch_add(1, std::memory_order_relaxed);
@@ -143,12 +141,12 @@ void host::bury_zombie(const away_record& record, frame& f, user_phase phase, bo
   const bool has_state = phase == user_phase::handler || phase == user_phase::terminate ||
                          (phase == user_phase::init && !threw);
   if (has_state) {
-    f.burying = true;
+    f.aside = true;
     enter_user(f, c);
     ops->destroy(record.state);
     // If the destructor overruns too, the host goes on without this thread; there is nothing left to rejoin with.
     if (!leave_user(f)) return system_.runs().returned(*this);
-    f.burying = false;
+    f.aside = false;
   }
   if (record.own_block) {
     slab::free_block(record.state, ops->size, ops->align);
