@@ -8,6 +8,7 @@
 #include <herald/engine/executors.hpp>
 #include <herald/engine/find.hpp>
 #include <herald/engine/operation.hpp>
+#include <herald/engine/shutdown_run.hpp>
 #include <herald/engine/signals.hpp>
 #include <herald/engine/supervisor_state.hpp>
 #include <herald/simulation.hpp>
@@ -33,6 +34,10 @@ result<void> check_options(const application_options& o) {
     fault("offload_stop_limit", "is " + std::to_string(o.offload_stop_limit.count()) + " ms; wanted: 0 up");
   if (o.simulation != nullptr && o.actor_system != nullptr)
     fault("actor_system", "is set together with simulation; wanted: one of them");
+  if (o.slow_end.count() < 0) fault("slow_end", "is " + std::to_string(o.slow_end.count()) + " ms; wanted: 0 up");
+  if (o.shutdown)
+    if (const auto ok = o.shutdown->check(); !ok)
+      for (const auto& f : ok.error().fields()) fault("shutdown: " + f.field, f.message);
   if (faults.empty()) return {};
   return error{errc::bad_option, "the application's options are wrong", std::move(faults)};
 }
@@ -51,7 +56,7 @@ application_options complete(application_options o) {
 
 struct application::impl {
   impl(supervisor tree, application_options given)
-      : spec{std::make_shared<const child_spec>(std::move(tree))}, options_ok{check_options(given)} {
+      : spec{std::make_shared<const child_spec>(std::move(tree))}, options_ok{check_options(given)}, ending{given.shutdown.value_or(coordinated_shutdown{})} {
     if (!options_ok) given = {};
     system = std::make_unique<core>(complete(given), make_executor(complete(given)));
     system->root_event = [this](child_event_kind kind, const exit_reason& why) { on_root(kind, why); };
@@ -94,6 +99,7 @@ struct application::impl {
       end_runners();
       return r.error();
     }
+    up.store(true, std::memory_order_release);
     return {};
   }
 
@@ -111,8 +117,10 @@ struct application::impl {
     zombies = zombies_now();
     const auto stuck = system->end_slots();
     zombies.insert(zombies.end(), stuck.begin(), stuck.end());
+    const auto tasks = ending.inside().left_behind();
+    zombies.insert(zombies.end(), tasks.begin(), tasks.end());
     // A simulation brings everything that is stuck back in the end, so nothing stands on what is freed.
-    clean = system->runs().shut_down() && (stuck.empty() || system->options().simulation != nullptr);
+    clean = system->runs().shut_down() && ((stuck.empty() && tasks.empty()) || system->options().simulation != nullptr);
     if (clean) {
       system->end_delivery();
     } else {
@@ -121,7 +129,7 @@ struct application::impl {
     system->reports().flush();
   }
 
-  stop_report stop() {
+  stop_report stop(std::string_view from) {
     {
       const std::lock_guard lock{mutex};
       if (!begun) {
@@ -129,17 +137,36 @@ struct application::impl {
         over->set(exit_reason{exit_reason::shutdown});
       }
     }
-    if (!over->done()) ask_to_stop(false);
-    static_cast<void>(engine::wait(*system, *over, std::nullopt));
-    end_runners();
-    return report();
+    // Whoever comes second waits for the first, and gets the same.
+    const std::lock_guard lock{stop_mutex};
+    if (!report) {
+      const auto start = system->time().now();
+      run_down(from);
+      end_runners();
+      report = make_report(start);
+    }
+    return *report;
   }
 
-  stop_report report() {
+  /// The phases, the tree's stop among them, for a program that had started.
+  void run_down(std::string_view from) {
+    const auto stop_the_tree = [this] {
+      if (!over->done()) ask_to_stop(false);
+      static_cast<void>(engine::wait(*system, *over, std::nullopt));
+    };
+    if (!up.load(std::memory_order_acquire)) return stop_the_tree();
+    if (!over->done()) system->ending().begin(*system);
+    ending.inside().run(*system, from, stop_the_tree);
+  }
+
+  stop_report make_report(time_point start) {
     stop_report r;
     r.reason = over->done() ? over->peek() : exit_reason{exit_reason::shutdown};
     r.gave_up = system->root_gave_up.load(std::memory_order_relaxed);
     r.zombies = zombies;
+    r.took = std::chrono::duration_cast<std::chrono::milliseconds>(system->time().now() - start);
+    system->ending().fill(r);
+    r.shutdown = ending.outcome().value_or(shutdown_report{});
     return r;
   }
   std::vector<std::string> zombies_now() {
@@ -149,12 +176,16 @@ struct application::impl {
 
   std::shared_ptr<const child_spec> spec;
   result<void> options_ok;
+  coordinated_shutdown ending;
   std::unique_ptr<core> system;
   waiter_for<result<void>>* started = new waiter_for<result<void>>;
   waiter_for<exit_reason>* over = new waiter_for<exit_reason>;
   std::atomic<cell*> root{nullptr};
   std::mutex mutex;
   bool begun = false;
+  std::atomic<bool> up{false};  ///< it had started
+  std::mutex stop_mutex;
+  std::optional<stop_report> report;
   bool runners_ended = false;
   bool clean = true;
   std::vector<std::string> zombies;
@@ -164,7 +195,7 @@ application::application(supervisor root, application_options options)
     : impl_{std::make_unique<impl>(std::move(root), std::move(options))} {}
 
 application::~application() {
-  static_cast<void>(impl_->stop());
+  static_cast<void>(impl_->stop({}));
   // Zombies still stand on what the application owns: it is left to them.
   if (!impl_->clean) static_cast<void>(impl_.release());
 }
@@ -173,7 +204,7 @@ void application::start() {
   if (auto r = try_start(); !r) throw start_error{r.error()};
 }
 result<void> application::try_start() { return impl_->start(); }
-stop_report application::stop() { return impl_->stop(); }
+stop_report application::stop(std::string_view from_phase) { return impl_->stop(from_phase); }
 bool application::ended() const { return impl_->over->done(); }
 bool application::wait_for_end(std::chrono::milliseconds limit) {
   return engine::wait(*impl_->system, *impl_->over, limit);
@@ -182,13 +213,19 @@ bool application::wait_for_end(std::chrono::milliseconds limit) {
 int application::run_until_signal() {
   signal_watch signals;
   const auto over = [this] { return impl_->over->done(); };
-  if (signals.wait(over)) {
-    impl_->ask_to_stop(false);
-    if (signals.wait(over)) impl_->ask_to_stop(true);
+  static_cast<void>(signals.wait(over));
+  // The phases have a thread of their own: this one looks out for a second signal.
+  std::atomic<bool> ended{false};
+  stop_report r;
+  std::thread ending{[&] {
+    r = impl_->stop({});
+    ended.store(true, std::memory_order_release);
+  }};
+  if (signals.wait([&] { return ended.load(std::memory_order_acquire); })) {
+    impl_->ending.inside().hurry();
+    impl_->ask_to_stop(true);
   }
-  static_cast<void>(engine::wait(*impl_->system, *impl_->over, std::nullopt));
-  impl_->end_runners();
-  const auto r = impl_->report();
+  ending.join();
   const int code = r.gave_up ? 1 : 0;
   if (!impl_->clean) leave_program(code);
   return code;

@@ -29,11 +29,35 @@ class start_error : public std::runtime_error {
   herald::error why_;
 };
 
+/// A process that was there when the stop began.
+struct alive_process {
+  std::string path;
+  std::uint32_t incarnation = 0;
+  std::uint32_t mailbox = 0;  ///< messages that waited
+  bool stuck = false;         ///< its handler was overrunning
+};
+
+/// A process or supervisor that took long to end (application_options::slow_end).
+struct slow_ending {
+  std::string path;
+  std::chrono::milliseconds took{0};
+};
+
 /// How an application ended.
 struct stop_report {
+  static constexpr std::size_t max_listed = 64;
+
   exit_reason reason;                ///< the root supervisor's: shutdown, also when it gave up
   bool gave_up = false;              ///< it ended by itself, because restarts came too often
-  std::vector<std::string> zombies;  ///< processes whose handlers still run, fenced off; empty in good order
+  std::vector<std::string> zombies;  ///< what still runs, fenced off: handlers, offloaded functions, shutdown tasks
+  std::chrono::milliseconds took{0};
+  std::size_t alive = 0;             ///< processes when the stop began, supervisors included
+  std::vector<alive_process> listed; ///< up to 64 of them, those that were stuck or had most messages first
+  std::vector<slow_ending> slow;     ///< up to 64, the slowest first
+  shutdown_report shutdown;          ///< the phases
+
+  /// Some lines for a log.
+  [[nodiscard]] std::string to_string() const;
 };
 
 /// One process of the tree at the moment its supervisor was asked.
@@ -54,7 +78,8 @@ class application {
   [[nodiscard]] result<void> try_start();
 
   /// Stops the tree in reverse order, each child within its own limit; waits for the end. A second call gives the same.
-  stop_report stop();
+  /// With a coordinated shutdown: its phases, the tree's stop among them; `from_phase`: that one and those behind it only.
+  stop_report stop(std::string_view from_phase = {});
   /// Waits until SIGINT or SIGTERM (then stops; a second signal kills what is left), or until the tree has ended by
   /// itself. Returns the program's exit code: 0, or 1 when the tree gave up. With zombies it flushes and leaves the
   /// program, because nobody can wait for them.

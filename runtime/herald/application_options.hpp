@@ -3,11 +3,13 @@
 
 #include <chrono>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include <herald/clock.hpp>
 #include <herald/report.hpp>
+#include <herald/shutdown.hpp>
 
 namespace caf {
 class actor_system;
@@ -35,6 +37,10 @@ struct application_options {
   std::uint32_t offload_queue = 10'000;
   /// How long a stop waits for offloaded functions that still run, 0 up. What is left then is named among the zombies.
   std::chrono::milliseconds offload_stop_limit{1000};
+  /// How the program ends, apart from its tree; none: only the tree.
+  std::optional<coordinated_shutdown> shutdown{};
+  /// What takes longer to end is in the stop report, 0 up.
+  std::chrono::milliseconds slow_end{1000};
   /// Who is told of crashes, restarts and the rest. Empty: failures go to standard error.
   std::vector<report_sink> sinks{};
   /// Time and randomness, null: the machine's.

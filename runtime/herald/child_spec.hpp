@@ -14,6 +14,7 @@
 #include <vector>
 
 #include <herald/engine/process_ops.hpp>
+#include <herald/via.hpp>
 
 namespace herald {
 
@@ -98,6 +99,7 @@ struct child_options {
   placement_t placement{};
   std::chrono::milliseconds start_timeout{0};  ///< limit of init; 0: none
   bool significant = false;                    ///< see supervisor::auto_shutdown
+  via_name via{};                              ///< a name in a registry, claimed before init
   friend bool operator==(const child_options&, const child_options&) = default;
 };
 

@@ -172,6 +172,7 @@ enum class errc : int {
   ignored,         ///< The process's init said ignore: not an error of the process.
   bad_option,      ///< An option has a value that is not allowed.
   failed,          ///< A function that was handed over (offload) threw; the text is the exception's. Cure: mend the function.
+  already_registered,  ///< Another process holds this unique key. Cure: use its holder, or another key.
 };
 [[nodiscard]] const error_domain& domain_of(errc) noexcept;
 

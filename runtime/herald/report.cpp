@@ -5,9 +5,10 @@
 namespace herald {
 
 std::string_view name_of(report::kind_t kind) noexcept {
-  static constexpr std::array<std::string_view, 14> names{
+  static constexpr std::array<std::string_view, 15> names{
       "started",  "start_failed", "crashed", "ended",       "restarted", "gave_up",     "killed",
-      "overran",  "came_back",    "zombie",  "dead_letter", "sink_lost", "runner_lost", "note"};
+      "overran",  "came_back",    "zombie",  "dead_letter", "sink_lost", "runner_lost",
+      "shutdown_failed", "note"};
   return names[static_cast<std::size_t>(kind)];
 }
 

@@ -32,6 +32,7 @@ struct report {
     dead_letter,   ///< messages that could not be delivered (sampled: the 1st, 2nd, 4th, 8th ... of a kind)
     sink_lost,     ///< reports were lost because a sink is too slow
     runner_lost,   ///< a host's runner died and was replaced
+    shutdown_failed,  ///< a task of the coordinated shutdown failed, or did not end within its limit
     note,          ///< something else worth knowing
   };
   using enum kind_t;

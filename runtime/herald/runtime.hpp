@@ -7,10 +7,12 @@
 #include <herald/context.hpp>
 #include <herald/error.hpp>
 #include <herald/exit_reason.hpp>
+#include <herald/io_watch.hpp>
 #include <herald/offload.hpp>
 #include <herald/process.hpp>
 #include <herald/ref.hpp>
 #include <herald/report.hpp>
 #include <herald/simulation.hpp>
 #include <herald/snapshot.hpp>
+#include <herald/stop.hpp>
 #include <herald/supervisor.hpp>

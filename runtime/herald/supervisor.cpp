@@ -30,6 +30,8 @@ class checker {
     if (static_cast<unsigned>(o.placement.kind) > 3) fault(path, "has an unknown placement " + std::to_string(static_cast<unsigned>(o.placement.kind)));
     if (o.start_timeout.count() < 0) fault(path, "has a start_timeout of " + std::to_string(o.start_timeout.count()) + " ms; wanted: 0 up");
     backoff(path, o.backoff);
+    if (const auto* wanted = o.via.args(); wanted != nullptr && (spec.args_kind == nullptr || spec.args_kind->type != wanted))
+      fault(path, "has a name made from arguments of type " + std::string{wanted->name} + ", which are not its own");
     if (spec.tree != nullptr) tree(path, *spec.tree);
   }
   void pattern(const std::string& path, const child_spec& spec) {
@@ -138,7 +140,7 @@ bool operator==(const child_spec& left, const child_spec& right) {
 namespace detail {
 
 child_spec make_dynamic(std::string id, child_spec pattern, const dynamic_options& o) {
-  pattern.options = {o.restart, o.shutdown, o.mailbox, o.on_restart, o.backoff, o.placement, o.start_timeout, false};
+  pattern.options = {o.restart, o.shutdown, o.mailbox, o.on_restart, o.backoff, o.placement, o.start_timeout, false, o.via};
   child_spec spec;
   spec.id = std::move(id);
   spec.options.placement = spread;

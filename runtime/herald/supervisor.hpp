@@ -62,6 +62,7 @@ struct dynamic_options {
   std::chrono::milliseconds start_timeout{0};
   intensity_t intensity{3, std::chrono::seconds{5}};
   std::uint32_t max_children = ~std::uint32_t{0};  ///< 1 up; children that are being restarted count
+  via_name via{};  ///< a name for each child, from its arguments: registry::name_from
 };
 
 namespace detail {

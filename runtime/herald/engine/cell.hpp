@@ -72,7 +72,7 @@ struct alignas(64) cell {
   const process_ops* ops = nullptr;
   envelope_queue mail;
   std::atomic<std::uint32_t> depth{0};
-  std::atomic<std::uint32_t> limit{0};  ///< raised by what others bound (subscriptions), lowered when that is handled
+  std::uint32_t limit = 0;
   cell* ready_next = nullptr;
 
   // The rest.
@@ -88,6 +88,7 @@ struct alignas(64) cell {
   bool refuses_calls_while_ended = false;  ///< it pauses before a restart, longer than callers want to wait
   bool start_failed = false;     ///< of a supervisor: it ends because its start failed
   user_phase phase = user_phase::handler;
+  std::atomic<bool> named{false};  ///< it may own something in a registry (names.hpp)
   attachment* attachments = nullptr;
   watch* watchers = nullptr;  ///< monitors on this process (watch.hpp)
   void* topics = nullptr;        ///< the higher floor's list of its subscriptions

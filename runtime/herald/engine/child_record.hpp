@@ -32,6 +32,7 @@ struct child_extras {
   child_timer limit;
   reply_once<any_ref> start_reply;
   std::vector<reply_once<void>> stop_replies;
+  time_point asked_to_stop{};
   exit_reason pending_end;  ///< how it ended while a start or a group restart was under way
 };
 

@@ -14,7 +14,9 @@
 #include <herald/application_options.hpp>
 #include <herald/engine/child_event.hpp>
 #include <herald/engine/directory.hpp>
+#include <herald/engine/ending_log.hpp>
 #include <herald/engine/executor.hpp>
+#include <herald/engine/names.hpp>
 #include <herald/engine/report_hub.hpp>
 #include <herald/engine/stop_table.hpp>
 #include <herald/error.hpp>
@@ -77,6 +79,10 @@ class core {
   std::function<void(child_event_kind kind, const exit_reason& why)> root_event;
   void on_root(cell& root, child_event_kind kind, const exit_reason& why);
   [[nodiscard]] directory& names() noexcept { return names_; }
+  /// What the stop report will say.
+  [[nodiscard]] ending_log& ending() noexcept { return *ending_; }
+  /// What its processes own in registries.
+  [[nodiscard]] engine::owners& owners() noexcept { return owners_; }
 
   /// A higher floor's object, made on first use. `key` is the address of a tag.
   [[nodiscard]] core_slot& slot(const void* key, const std::function<std::unique_ptr<core_slot>()>& make);
@@ -121,6 +127,8 @@ class core {
   dead_letter_counts dead_letters_;
   directory names_;
   stop_table stops_;
+  engine::owners owners_;
+  std::shared_ptr<ending_log> ending_ = std::make_shared<ending_log>();
   std::shared_mutex slots_mutex_;
   std::vector<std::pair<const void*, std::unique_ptr<core_slot>>> slots_;
 };

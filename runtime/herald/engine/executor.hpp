@@ -27,6 +27,8 @@ class executor {
   [[nodiscard]] virtual bool wait(waiter& w, std::optional<std::chrono::steady_clock::duration> limit) = 0;
   /// In a simulation only: runs `work`, which belongs to no host, as a step of its own. Others have threads for that.
   virtual void post_step(std::function<void()> work) { work(); }
+  /// In a simulation only: asks `poll` between steps whether the world outside has something; true when it had.
+  virtual void add_source(std::function<bool()> poll) { static_cast<void>(poll); }
   /// Ends all runners. False: some never came back (zombies), and nothing they might touch may be freed.
   [[nodiscard]] virtual bool shut_down() = 0;
 };

@@ -39,8 +39,6 @@ class host_slot {
   virtual void cell_gone(cell& c) noexcept = 0;
   /// How many subscriptions the process has, for snapshots.
   [[nodiscard]] virtual std::uint32_t subscriptions(const cell&) const noexcept { return 0; }
-  /// The host is taken from this frame's runner, which is in user code. Under the seize mutex, by the clock thread.
-  virtual void taken(frame&) noexcept {}
 };
 inline constexpr std::size_t host_slots = 4;
 
@@ -108,10 +106,7 @@ class host {
   static void post(envelope* e, frame* owned);
   /// A host operation for this host, behind everything that was sent before.
   void post_operation(envelope* e, frame* owned);
-  /// Into its mailbox. `bounded`: the mailbox's limit is not asked, somebody else bounds messages of this kind.
-  void deliver(envelope* e, bool bounded = false);
-  /// In front of what waits in its mailbox, whatever its limit.
-  void deliver_first(envelope* e);
+  void deliver(envelope* e);
   [[nodiscard]] node_pool& nodes() noexcept { return nodes_; }
   [[nodiscard]] bool control_waiting() const noexcept { return !control_.probably_empty(); }
 
@@ -152,6 +147,11 @@ class host {
   }
   [[nodiscard]] survey* surveyed() const noexcept { return survey_; }
   void begin_survey(survey* s) noexcept { survey_ = s; }
+  /// Calls f(cell&) for those with messages to handle now, at most `limit`.
+  template <class F>
+  void each_ready(std::size_t limit, F&& f) {
+    for (auto* c = ready_head_; c != nullptr && limit-- != 0; c = c->ready_next) f(*c);
+  }
   [[nodiscard]] const slab& cells() const noexcept { return cells_; }
   [[nodiscard]] std::size_t living() const noexcept { return living_; }
   [[nodiscard]] std::uint32_t control_depth() const noexcept { return control_.depth(); }

@@ -117,6 +117,8 @@ void host::fence(cell& c) {
   c.status = cell_status::ended;
   c.ending = why;
   wipe_attachments(c);
+  // Whatever `named` says: the fenced handler may be about to register. It is refused from here on.
+  system_.owners().owner_ended(c);
   {
     const std::lock_guard lock{system_.zombie_mutex};
     system_.zombies.fetch_add(1, std::memory_order_relaxed);
@@ -141,12 +143,12 @@ void host::bury_zombie(const away_record& record, frame& f, user_phase phase, bo
   const bool has_state = phase == user_phase::handler || phase == user_phase::terminate ||
                          (phase == user_phase::init && !threw);
   if (has_state) {
-    f.aside = true;
+    f.burying = true;
     enter_user(f, c);
     ops->destroy(record.state);
     // If the destructor overruns too, the host goes on without this thread; there is nothing left to rejoin with.
     if (!leave_user(f)) return system_.runs().returned(*this);
-    f.aside = false;
+    f.burying = false;
   }
   if (record.own_block) {
     slab::free_block(record.state, ops->size, ops->align);

@@ -113,10 +113,13 @@ void host::start_incarnation(cell& c, frame& f) {
   // Read before user code begins: from there on the host may be another thread's, and the cell be fenced.
   const auto* ops = c.ops;
   auto* state = c.state;
-  const auto how = call_user(c, f, user_phase::init, [&] {
+  const auto name = c.spec->options.via;
+  const auto init = [&] {
     if (fault) throw std::runtime_error{*fault};
+    if (name) name.claim(*self, args.get());
     ops->construct(state, *self, args.get());
-  }, why);
+  };
+  const auto how = call_user(c, f, user_phase::init, init, why);
   if (how != user_end::lost) after_init(c, f, how == user_end::threw, why);
 }
 
@@ -126,6 +129,7 @@ void host::after_init(cell& c, frame& f, bool threw, const exit_reason& why) {
     wipe_attachments(c);
     if (c.extras != nullptr) c.extras->life_over(c);
     free_state(c);
+    if (c.named.load(std::memory_order_relaxed)) system_.owners().owner_ended(c);
     c.status = cell_status::ended;
     c.ending = why;
     for (auto& s : slots_)
@@ -219,6 +223,7 @@ void host::free_state(cell& c) noexcept {
 void host::after_destroy(cell& c) {
   auto* f = current_frame;
   wipe_attachments(c);  // the destructor may have armed something, too
+  if (c.named.load(std::memory_order_relaxed)) system_.owners().owner_ended(c);
   if (c.extras != nullptr) c.extras->life_over(c);
   c.busy = (c.busy & busy_lasting) | busy_idle;
   for (auto& s : slots_)

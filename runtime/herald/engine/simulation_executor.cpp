@@ -38,7 +38,13 @@ void simulation_executor::run_seized(host& h) { runnable_.push_back({&h, true});
 void simulation_executor::post_step(std::function<void()> work) { runnable_.push_back({nullptr, false, std::move(work)}); }
 void simulation_executor::alarm(host& h, time_point when) { static_cast<void>(alarms_.set(h, when)); }
 
+bool simulation_executor::look_outside() {
+  for (const auto& poll : sources_) static_cast<void>(poll());
+  return !runnable_.empty();
+}
+
 void simulation_executor::step_one() {
+  if (!sources_.empty() && sim_.schedule() % 4 == 0) static_cast<void>(look_outside());
   const auto pick = sim_.schedule() % runnable_.size();
   const auto job = std::move(runnable_[pick]);
   if (pick + 1 != runnable_.size()) runnable_[pick] = std::move(runnable_.back());

@@ -73,12 +73,14 @@ class simulation_executor final : public executor {
   void alarm(host& h, time_point when) override;
   bool wait(waiter& w, std::optional<std::chrono::steady_clock::duration> limit) override;
   void post_step(std::function<void()> work) override;
+  void add_source(std::function<bool()> poll) override { sources_.push_back(std::move(poll)); }
   bool shut_down() override;
 
   /// On the driving thread: lets a carrier call `job` until it says true.
   void drive(std::function<bool()> job);
   // Units of work, on a carrier.
-  [[nodiscard]] bool busy() const noexcept { return !runnable_.empty(); }
+  /// Somebody has something to do; the world outside is asked when nobody has.
+  [[nodiscard]] bool busy() { return !runnable_.empty() || (!sources_.empty() && look_outside()); }
   void step_one();
   [[nodiscard]] std::optional<time_point> next_event() const;
   void set_time(time_point t);
@@ -98,6 +100,7 @@ class simulation_executor final : public executor {
     time_point until{};
     std::thread thread;
   };
+  bool look_outside();
   void run_host(const job_host& job);
   void carry(carrier& me);
   [[nodiscard]] carrier& idle_carrier();
@@ -107,6 +110,7 @@ class simulation_executor final : public executor {
   herald::simulation::impl& sim_;
   core* system_ = nullptr;
   std::vector<job_host> runnable_;
+  std::vector<std::function<bool()>> sources_;
   alarms alarms_;
   baton baton_;
   std::vector<std::unique_ptr<carrier>> carriers_;

@@ -79,11 +79,21 @@ void supervisor_state::on_event(const child_event& event, frame& f) {
       return start_failed(child, event.why, event.kind == child_event_kind::ignored, f);
     case child_event_kind::down:
       --alive_;
+      if (mode_ == mode_t::closing) note_slow_end(child);
       disarm(child);
       // An init that returned too late was a failed start, although its host did not know.
       if (child.overdue && child.phase == child_phase::starting) return start_failed(child, event.why, false, f);
       return ended(child, event.why, child.phase == child_phase::stopping || child.stop_when_placed, f);
   }
+}
+
+/// What took long to end is in the stop report.
+void supervisor_state::note_slow_end(const child_record& child) {
+  if (!child.extras || child.extras->asked_to_stop == time_point{}) return;
+  auto& system = cell_.home->system();
+  const auto took = std::chrono::duration_cast<std::chrono::milliseconds>(cell_.home->now() - child.extras->asked_to_stop);
+  if (took < system.options().slow_end) return;
+  system.ending().slow(path_->empty() ? child.spec->id : *path_ + "/" + child.spec->id, took);
 }
 
 void supervisor_state::started(child_record& child, frame& f) {

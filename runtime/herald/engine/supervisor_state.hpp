@@ -71,6 +71,7 @@ class supervisor_state {
   [[nodiscard]] bool occupied() const noexcept { return mode_ != mode_t::normal; }
 
   // Events, by kind.
+  void note_slow_end(const child_record& child);
   void placed(child_record& child, const child_event& event, frame& f);
   void started(child_record& child, frame& f);
   void start_failed(child_record& child, const exit_reason& why, bool ignored, frame& f);
