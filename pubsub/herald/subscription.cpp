@@ -124,15 +124,17 @@ void unsubscribe_key(context& self, const bus& where, std::string_view topic, st
 }
 
 message_source topic_of(const context& self) noexcept {
+  const runtime_entry entry;
   const auto* now = in_hand(self);
   if (now == nullptr) return {};
   message_source source;
   source.topic = now->event->topic->name();
   source.subscription = now->at->topic->name();
   source.publisher = any_ref{now->event->from};
-  if (now->more) {
-    source.key = now->more->key;
-    if (now->more->metadata.has_value()) source.metadata = &now->more->metadata;
+  const auto* options = entry.owned() != nullptr || now->id == delivery::no_id ? topic_table::options_of(*now) : nullptr;
+  if (options != nullptr) {
+    source.key = options->key;
+    if (options->metadata.has_value()) source.metadata = &options->metadata;
   }
   return source;
 }

@@ -1,8 +1,11 @@
 #include <herald/engine/fan_out.hpp>
 
+#include <algorithm>
 #include <string>
 
 #include <herald/child_spec.hpp>
+#include <herald/engine/aside.hpp>
+#include <herald/engine/backlog.hpp>
 #include <herald/engine/bus_core.hpp>
 #include <herald/engine/crash_text.hpp>
 #include <herald/engine/nodes.hpp>
@@ -24,19 +27,6 @@ struct hand final : envelope {
   }
 };
 
-void end_use(fan_out& share, frame& by) noexcept {
-  if (--share.uses != 0) return;
-  release(share.event, share.lent ? refs_per_host : 1);
-  free_node_memory(&share, sizeof(fan_out), &by);
-}
-
-/// Events that this subscription has lost, to be told now.
-std::uint32_t take_missed(topic_table& table, std::uint32_t id) noexcept {
-  const auto count = std::exchange(table.at(id).missed, 0);
-  table.unmark(id);
-  return count;
-}
-
 void mismatch(const fan_out& n, const cell& c, const type_tag& wanted_type) {
   auto& bus = n.event->topic->bus();
   bus.mismatched.fetch_add(1, std::memory_order_relaxed);
@@ -52,21 +42,6 @@ void mismatch(const fan_out& n, const cell& c, const type_tag& wanted_type) {
   c.home->system().tell(std::move(r));
 }
 
-void enqueue(fan_out& n, cell& c, std::uint32_t id, const handler_entry& handler, topic_table& table, frame& f) {
-  auto* e = ::new (allocate_node(sizeof(event_entry), &f)) event_entry{c, n, id, handler};
-  e->size = sizeof(event_entry);
-  e->from = n.event->from.cell;
-  e->from_generation = n.event->from.generation;
-  const auto& s = table.at(id);
-  e->generation_of_id = s.generation;
-  e->missed = n.missed;
-  e->life = s.state == hold::current ? c.incarnation : 0;
-  // Where a full mailbox refuses the newest, the gap is before the next one that it takes: this one, it seems.
-  if (s.missed != 0 && c.overflow != static_cast<std::uint8_t>(drop_oldest)) e->missed += take_missed(table, id);
-  ++n.uses;
-  f.home->deliver(e);
-}
-
 enum class walked : std::uint8_t { through, stopped, lost };
 
 /// One runner's part of a fan-out.
@@ -76,6 +51,7 @@ class walk {
       : n_{n}, f_{f}, table_{table}, event_{*n.event}, hand_{*n.event} {
     now_.event = &event_;
     now_.at = n.at;
+    now_.table = &table;
     // In a simulation time stands still: it pauses early and often, so that everything may happen in between.
     look_every_ = f.home->system().options().simulation != nullptr ? 3 : look_every;
     next_look_ = n.cursor + look_every_;
@@ -113,7 +89,6 @@ class walk {
     auto& s = *n_.at;
     f_.in_hand = &hand_;
     f_.delivery = &now_;
-    now_.missed = n_.missed;
     while (n_.cursor < n_.end) {
       const auto place = n_.cursor;
       if (place >= next_look_ && pause(place)) [[unlikely]]
@@ -128,14 +103,17 @@ class walk {
         mismatch(n_, c, *handler->type);
         continue;
       }
-      if (&c == event_.except.cell && c.alive(event_.except)) [[unlikely]]
-        continue;
-      if (c.busy != 0) [[unlikely]] {
-        enqueue(n_, c, entry.id, *handler, table_, f_);
+      now_.id = entry.id;
+      now_.missed = 0;
+      if (&c == event_.except.cell && c.alive(event_.except)) [[unlikely]] {
+        pass_over(c, entry.id);
         continue;
       }
-      if ((entry.handler & look_first) != 0 || now_.more) [[unlikely]]
-        look(entry);
+      if ((c.busy | (entry.handler & look_first) | n_.missed) != 0) [[unlikely]] {
+        const auto what = consider(entry, c, *handler);
+        if (what == verdict::done) continue;
+        if (what == verdict::lost) return walked::lost;
+      }
       auto* const state = c.state;  // before user code begins: from there on the cell may be fenced by another thread
       auto& self = context_of(c);
       enter_user(f_, c);
@@ -171,13 +149,40 @@ class walk {
     return time >= slice_end_;
   }
 
-  void look(const subscriber& entry) {
-    now_.more.reset();
-    now_.missed = n_.missed;
-    if ((entry.handler & look_first) == 0) return;
-    const auto& s = table_.at(entry.id);
-    if (s.more) now_.more = s.more->given;
-    if (s.missed != 0) now_.missed += take_missed(table_, entry.id);
+  enum class verdict : std::uint8_t { call, done, lost };
+
+  /// A subscriber that is busy, or whose subscription wants more than to be called.
+  verdict consider(const subscriber& entry, cell& c, const handler_entry& handler) {
+    auto& s = table_.at(entry.id);
+    if (s.more && s.more->given->filter) {
+      const auto said = s.more->stuck ? answer::no : wants(*s.more, c, entry.id);
+      if (said == answer::lost) return verdict::lost;
+      if (said == answer::no) return pass_over(c, entry.id), verdict::done;
+    }
+    auto missed = lost_before(s);
+    if (c.busy == 0 && s.missed > 0) missed += table_.take_missed(entry.id);
+    if (c.busy != 0 || (missed != 0 && topic_table::names_gap(c) != nullptr))
+      return let_wait(n_, c, entry.id, handler, table_, f_, missed) ? verdict::done : verdict::lost;
+    now_.missed = missed;
+    return verdict::call;
+  }
+
+  answer wants(const side_record& more, cell& c, std::uint32_t id) {
+    const auto* filter = more.given->filter.inside().get();  // pinned in now_, should the host be taken
+    const auto* payload = event_.payload;
+    return ask(f_, c, table_, id, "filter", [filter, payload] { return filter->wants(payload); });
+  }
+
+  /// Events that the host's inbox did not take before this one, and after the subscription began.
+  [[nodiscard]] std::uint32_t lost_before(subscription& s) const noexcept {
+    if (n_.missed == 0) return 0;
+    const auto earlier = s.missed < 0 ? static_cast<std::uint32_t>(-std::exchange(s.missed, 0)) : 0;
+    return n_.missed - std::min(earlier, n_.missed);
+  }
+
+  /// The event is not for it; what was lost before is told with the next that is.
+  void pass_over(cell& c, std::uint32_t id) {
+    if (const auto missed = lost_before(table_.at(id)); missed != 0) table_.owe(c, id, missed, gap_place::back);
   }
 
   void count() noexcept { f_.home->count_handled(std::exchange(handled_, 0)); }
@@ -205,8 +210,11 @@ void fan_out::run(envelope* e, cell*, frame& f) {
   if (!n.begun) {
     n.begun = true;
     n.end = n.at->size;
-    if (n.at->missed.load(std::memory_order_relaxed) != 0)
+    if (n.at->missed.load(std::memory_order_relaxed) != 0) {
       n.missed = n.at->missed.exchange(0, std::memory_order_relaxed);
+      if (!n.at->lost) n.at->lost = std::make_unique<loss_counts>();
+      (*n.at->lost)[static_cast<std::size_t>(loss::inbox_full)] += std::uint64_t{n.missed} * n.at->live;
+    }
     table.begin_walk(*n.at);
   }
   walked how;
@@ -220,7 +228,7 @@ void fan_out::run(envelope* e, cell*, frame& f) {
   if (how == walked::stopped) return;
   table.end_walk();
   f.home->finish_operation();
-  end_use(n, f);
+  end_use(n, &f);
 }
 
 void fan_out::discard(envelope* e, discard_reason, const exit_reason*) noexcept {
@@ -228,67 +236,6 @@ void fan_out::discard(envelope* e, discard_reason, const exit_reason*) noexcept 
   const auto size = n.size;
   release(n.event, n.lent ? refs_per_host : 1);
   free_node_memory(&n, size, current_frame != nullptr && !current_frame->lost ? current_frame : nullptr);
-}
-
-// --- the event in a mailbox -------------------------------------------------------------------------------------------
-
-namespace {
-
-/// What the subscription adds to its event. False: it ended with its incarnation, and the event goes with it.
-bool look_up(const event_entry& entry, cell& to, delivery& now) {
-  const runtime_entry inside;  // the host may not be taken while its table is read
-  if (inside.owned() == nullptr) return true;
-  auto& table = topic_table::of(*to.home);
-  const auto& s = table.at(entry.id);
-  if (s.state == hold::free || s.generation != entry.generation_of_id) return entry.life == to.incarnation;
-  if (s.more) now.more = s.more->given;
-  if (s.missed != 0 && to.overflow == static_cast<std::uint8_t>(drop_oldest)) now.missed += take_missed(table, entry.id);
-  return true;
-}
-
-}  // namespace
-
-void run_entry(envelope* e, cell* to, frame& by) {
-  auto& entry = *static_cast<event_entry*>(e);
-  const auto& event = *entry.share->event;
-  delivery now;
-  now.event = &event;
-  now.at = entry.share->at;
-  now.missed = entry.missed;
-  if (!look_up(entry, *to, now)) return;
-  struct scope {
-    frame& f;
-    ~scope() { f.delivery = nullptr; }
-  } const end{by};
-  by.delivery = &now;
-  entry.handler->invoke(by.state, context_at(by.state), event.payload);
-}
-
-void finish_entry(envelope* e, frame& by, const exit_reason*) noexcept {
-  auto& share = *static_cast<event_entry*>(e)->share;
-  free_node_memory(e, sizeof(event_entry), &by);
-  end_use(share, by);
-}
-
-void discard_entry(envelope* e, discard_reason why, const exit_reason*) noexcept {
-  auto& entry = *static_cast<event_entry*>(e);
-  dead_letter(entry, why);
-  auto* table = topic_table::if_any(*entry.to->home);
-  if (why == discard_reason::overflow && table != nullptr) {
-    auto& s = table->at(entry.id);
-    if (s.state != hold::free && s.generation == entry.generation_of_id) {
-      s.missed += entry.missed + 1;
-      table->mark(entry.id);
-    }
-  }
-  auto& share = *entry.share;
-  auto* by = current_frame;
-  if (by != nullptr && !by->lost) return finish_entry(e, *by, nullptr);
-  free_node_memory(e, sizeof(event_entry), nullptr);
-  if (--share.uses == 0) {
-    release(share.event, share.lent ? refs_per_host : 1);
-    free_node_memory(&share, sizeof(fan_out), nullptr);
-  }
 }
 
 }  // namespace herald::engine

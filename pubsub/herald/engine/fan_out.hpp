@@ -11,6 +11,7 @@
 
 #include <cstdint>
 
+#include <herald/engine/event_entry.hpp>
 #include <herald/engine/published.hpp>
 #include <herald/engine/topic_table.hpp>
 
@@ -34,28 +35,6 @@ struct fan_out final : envelope {
   static void run(envelope* e, cell* to, frame& by);
   static void discard(envelope* e, discard_reason why, const exit_reason* because) noexcept;
   static constexpr envelope_ops node_ops{run, nullptr, discard, nullptr, &tag_of<fan_out>, envelope_kind::event};
-};
-
-/// The event in one subscriber's mailbox.
-struct event_entry final : envelope {
-  event_entry(cell& receiver, fan_out& whose, std::uint32_t subscription_id, const handler_entry& by) noexcept
-      : envelope{*whose.event->ops->entry, receiver.self()}, share{&whose}, handler{&by}, id{subscription_id} {}
-
-  fan_out* share;
-  const handler_entry* handler;
-  std::uint32_t id;
-  std::uint32_t generation_of_id = 0;
-  std::uint32_t missed = 0;  ///< told with it
-  /// The incarnation whose mailbox it is in; it may still be handled by that one when the subscription is gone. 0: not.
-  std::uint32_t life = 0;
-};
-
-/// What topic_of() tells of the message in hand; the frame points to it while the handler runs.
-struct delivery {
-  const published* event = nullptr;
-  const seat* at = nullptr;  ///< of the subscription's topic or pattern
-  extra_ptr more;
-  std::uint64_t missed = 0;
 };
 
 /// Hands the event to every host that has subscribers. Takes the event's one reference. False: the bus is closed.

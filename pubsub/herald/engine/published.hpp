@@ -21,6 +21,7 @@ class topic_record;
 struct published_ops {
   const type_tag* type;
   const envelope_ops* entry;  ///< of the event waiting in one subscriber's mailbox
+  const envelope_ops* value;  ///< of the token for the values of a conflating subscription there
   void (*destroy)(struct published* event) noexcept;
 };
 
@@ -49,9 +50,15 @@ void release(published* event, std::uint32_t count = 1) noexcept;
 void run_entry(envelope* e, cell* to, frame& by);
 void finish_entry(envelope* e, frame& by, const exit_reason* crash) noexcept;
 void discard_entry(envelope* e, discard_reason why, const exit_reason* because) noexcept;
+void run_value(envelope* e, cell* to, frame& by);
+void finish_value(envelope* e, frame& by, const exit_reason* crash) noexcept;
+void discard_value(envelope* e, discard_reason why, const exit_reason* because) noexcept;
 
 template <class E>
 inline constexpr envelope_ops entry_ops_of{run_entry, finish_entry, discard_entry, nullptr, &tag_of<E>,
+                                           envelope_kind::event};
+template <class E>
+inline constexpr envelope_ops value_ops_of{run_value, finish_value, discard_value, nullptr, &tag_of<E>,
                                            envelope_kind::event};
 
 template <class E>
@@ -65,7 +72,7 @@ struct published_as final : published {
     self->~published_as();
     free_published(self, sizeof(published_as));
   }
-  static constexpr published_ops ops_{&tag_of<E>, &entry_ops_of<E>, destroy};
+  static constexpr published_ops ops_{&tag_of<E>, &entry_ops_of<E>, &value_ops_of<E>, destroy};
 };
 
 template <class E>

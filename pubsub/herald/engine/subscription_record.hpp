@@ -24,11 +24,21 @@ enum class hold : std::uint8_t {
   retaken,   ///< declared in the init that is running, and by the incarnation before
 };
 
-struct side_record {
-  explicit side_record(extra_ptr options) noexcept : given{std::move(options)} {}
+struct backlog;
+struct gap_token;
 
-  extra_ptr given;  ///< never null
-  std::array<std::uint32_t, loss_kinds> lost{};  ///< since it was made, by reason
+struct side_record {
+  explicit side_record(extra_ptr options) noexcept;
+  ~side_record();
+  side_record(const side_record&) = delete;
+  side_record& operator=(const side_record&) = delete;
+
+  extra_ptr given;                   ///< never null
+  std::unique_ptr<backlog> waiting;  ///< made when the first event has to wait under a policy
+  gap_token* open_gap = nullptr;     ///< in the mailbox; what is lost next is added to it
+  std::uint64_t lost = 0;            ///< in all; by reason only for the topic
+  bool stuck = false;                ///< its filter or key overruns on a runner that was left behind: it refuses
+  bool told = false;                 ///< that its filter or key throws
 };
 
 struct subscription {
@@ -36,7 +46,8 @@ struct subscription {
   std::unique_ptr<side_record> more;  ///< null for bare ones
   std::uint32_t next = 0;             ///< of the same process, or of the free ones: number + 1, 0 at the end
   std::uint32_t place = 0;            ///< in the dense list
-  std::uint32_t missed = 0;           ///< lost since the last event it was told of
+  /// Events lost since the last one, to be told. Below 0: the seat's count has so many from before it subscribed.
+  std::int32_t missed = 0;
   std::uint32_t generation : 24 = 0;  ///< counts the uses of this record
   hold state : 8 = hold::free;
 };

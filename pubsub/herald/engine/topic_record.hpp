@@ -10,6 +10,7 @@
 // record, so publishers walk the chain freely. In a seat only `home`, `topic`, `next` (fixed once linked), `joined` and
 // `missed` are shared; the rest is its host's, touched by the host's owner alone.
 
+#include <array>
 #include <atomic>
 #include <cstdint>
 #include <cstdlib>
@@ -17,6 +18,7 @@
 #include <string_view>
 
 #include <herald/engine/fwd.hpp>
+#include <herald/gap.hpp>
 
 namespace herald::engine {
 
@@ -30,6 +32,8 @@ struct subscriber {
   std::uint32_t handler = 0;  ///< index into the host's handlers; the top bit: look at the subscription before calling
   std::uint32_t id = 0;       ///< of the subscription in the host's table
 };
+
+using loss_counts = std::array<std::uint64_t, loss_kinds>;
 
 struct seat {
   seat(host& h, topic_record& t) noexcept : home{&h}, topic{&t} {}
@@ -51,6 +55,7 @@ struct seat {
   std::uint32_t capacity = 1;
   subscriber first;            ///< topics of one subscriber need no array
   subscriber* entries = &first;
+  std::unique_ptr<loss_counts> lost;  ///< of all its subscriptions, by reason; null: none
 };
 
 class topic_record {

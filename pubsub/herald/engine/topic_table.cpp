@@ -5,13 +5,14 @@
 #include <new>
 #include <utility>
 
+#include <herald/engine/backlog.hpp>
 #include <herald/engine/bus_core.hpp>
 
 namespace herald::engine {
 
 namespace {
 const std::string no_key;
-const std::string& key_of(const subscription& s) noexcept { return s.more ? s.more->given->key : no_key; }
+const std::string& key_in(const subscription& s) noexcept { return s.more ? s.more->given->key : no_key; }
 }  // namespace
 
 topic_table& topic_table::of(host& h) {
@@ -120,6 +121,7 @@ std::uint32_t topic_table::take_record() {
 
 void topic_table::give_record(std::uint32_t id) noexcept {
   auto& s = at(id);
+  pin(id);
   s.more.reset();
   s.at = nullptr;
   s.state = hold::free;
@@ -180,16 +182,62 @@ void topic_table::end_walk() noexcept {
 
 void topic_table::set_extra(std::uint32_t id, extra_ptr more) {
   auto& s = at(id);
-  s.more = more ? std::make_unique<side_record>(std::move(more)) : nullptr;
+  if (s.more) {
+    // What waits under the old options, and its gap, stay.
+    pin(id);
+    const bool busy = s.more->open_gap != nullptr || s.more->stuck || (s.more->waiting && !s.more->waiting->empty());
+    if (!more && busy) more = std::make_shared<const subscription_options>();
+    if (more) {
+      s.more->given = std::move(more);
+    } else {
+      s.more.reset();
+    }
+  } else if (more) {
+    s.more = std::make_unique<side_record>(std::move(more));
+  }
+  set_look(id);
+}
+
+void topic_table::set_look(std::uint32_t id) noexcept {
+  auto& s = at(id);
+  const bool look = s.missed > 0 || (s.more && s.more->given->filter);
   auto& handler = s.at->entries[s.place].handler;
-  handler = s.more || s.missed != 0 ? handler | look_first : handler & ~look_first;
+  handler = look ? handler | look_first : handler & ~look_first;
+}
+
+void topic_table::pin(std::uint32_t id) noexcept {
+  auto* f = current_frame;
+  if (f == nullptr || f->lost || f->delivery == nullptr) return;
+  auto& now = *static_cast<delivery*>(const_cast<void*>(f->delivery));
+  if (now.table != this || now.id != id) return;
+  const auto& more = at(id).more;
+  now.pinned = more ? more->given : nullptr;
+  now.id = delivery::no_id;
+}
+
+void topic_table::taken(frame& lost) noexcept {
+  if (lost.delivery == nullptr) return;
+  auto& now = *static_cast<delivery*>(const_cast<void*>(lost.delivery));
+  if (now.table != this || now.id == delivery::no_id) return;
+  auto& s = at(now.id);
+  if (s.more) now.pinned = s.more->given;
+  if (lost.aside && s.more) {
+    s.more->stuck = true;
+    if (now.keying) {
+      count_loss(now.id, loss::conflated, 1);
+      s.missed += 1;
+      set_look(now.id);
+    }
+  }
+  now.id = delivery::no_id;
 }
 
 void topic_table::add(cell& c, seat& s, std::uint32_t handler, extra_ptr more) {
   const auto id = take_record();
   auto& made = at(id);
   made.at = &s;
-  made.missed = 0;
+  // What the seat has not told yet was lost before.
+  made.missed = -static_cast<std::int32_t>(s.missed.load(std::memory_order_relaxed));
   made.place = s.size;
   try {
     append(s, {&c, handler, id});
@@ -218,7 +266,7 @@ void topic_table::subscribe(cell& c, topic_record& topic, const handler_entry& h
       const auto& mine = at(id);
       const bool old = mine.state == hold::kept;
       // A key delivers once: declared again it is the same subscription. Without one each declaration is one more.
-      if (key_of(mine) == key && (old || !key.empty())) return same = id, true;
+      if (key_in(mine) == key && (old || !key.empty())) return same = id, true;
       if (old) other = id;
       return false;
     });
@@ -263,7 +311,7 @@ void topic_table::unsubscribe(cell& c, const topic_record& topic, const std::str
     std::uint32_t found = 0;
     const bool any = any_at(c, *s, [&](std::uint32_t id) {
       found = id;
-      return key == nullptr || key_of(at(id)) == *key;
+      return key == nullptr || key_in(at(id)) == *key;
     });
     if (any) remove(c, found);
     return any;
@@ -298,6 +346,7 @@ void topic_table::incarnation_failed(cell& c) noexcept {
 }
 
 void topic_table::cell_gone(cell& c) noexcept {
+  dropped_.erase(&c);
   if (c.topics == nullptr) return;
   each(c, [&](std::uint32_t id) { remove(c, id); });
 }

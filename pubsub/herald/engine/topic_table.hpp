@@ -14,11 +14,15 @@
 #include <unordered_map>
 #include <vector>
 
+#include <herald/engine/event_entry.hpp>
 #include <herald/engine/host.hpp>
 #include <herald/engine/subscription_index.hpp>
 #include <herald/engine/subscription_record.hpp>
 
 namespace herald::engine {
+
+/// Where in a mailbox events were lost.
+enum class gap_place : std::uint8_t { front, back };
 
 class topic_table final : public host_slot {
  public:
@@ -39,21 +43,41 @@ class topic_table final : public host_slot {
   void incarnation_failed(cell& c) noexcept override;
   void cell_gone(cell& c) noexcept override;
   [[nodiscard]] std::uint32_t subscriptions(const cell& c) const noexcept override;
+  void taken(frame& lost) noexcept override;
 
   [[nodiscard]] subscription& at(std::uint32_t id) noexcept { return chunks_[id >> chunk_bits][id & (chunk_size - 1)]; }
   [[nodiscard]] const subscription& at(std::uint32_t id) const noexcept {
     return chunks_[id >> chunk_bits][id & (chunk_size - 1)];
   }
   [[nodiscard]] const handler_entry* const* handlers() const noexcept { return handlers_.data(); }
-  /// The fan-out must look at the subscription before its next call: something waits there to be told.
-  void mark(std::uint32_t id) noexcept {
-    auto& s = at(id);
-    s.at->entries[s.place].handler |= look_first;
+  /// It is still the same subscription.
+  [[nodiscard]] bool current(std::uint32_t id, std::uint32_t generation) noexcept {
+    const auto& s = at(id);
+    return s.state != hold::free && s.generation == generation;
   }
-  /// ... and nothing does any more.
-  void unmark(std::uint32_t id) noexcept {
-    auto& s = at(id);
-    if (!s.more) s.at->entries[s.place].handler &= ~look_first;
+  /// A subscription that cannot go on ends.
+  void end(cell& c, std::uint32_t id) noexcept { remove(c, id); }
+
+  // What was lost, and how the process is told (gap.hpp).
+  void count_loss(std::uint32_t id, loss why, std::uint32_t count);
+  /// So many events were lost here, and are to be told before the next one.
+  void owe(cell& c, std::uint32_t id, std::uint32_t count, gap_place where);
+  /// What is owed and told in no other way.
+  [[nodiscard]] std::uint32_t take_missed(std::uint32_t id) noexcept;
+  /// Its gaps are in front of what waits, and told with the next event that is handled; else with the next one taken.
+  [[nodiscard]] bool tells_late(const cell& c, std::uint32_t id) noexcept;
+  [[nodiscard]] static const handler_entry* names_gap(const cell& c) noexcept { return c.ops->find(tag_of<gap>); }
+  [[nodiscard]] static std::string key_of(const delivery& now);
+  /// Options of the subscription whose event is in hand; null for bare ones. By the owner.
+  [[nodiscard]] static const subscription_options* options_of(const delivery& now) noexcept;
+  /// Set by entries that a mailbox did not take.
+  bool refused = false;
+
+  // Entries that were dropped and still lie in a mailbox; how many of this one now.
+  std::uint32_t note_dropped(const cell& c) { return ++dropped_[&c]; }
+  void forget_dropped(const cell& c) noexcept {
+    const auto found = dropped_.find(&c);
+    if (found != dropped_.end() && --found->second == 0) dropped_.erase(found);
   }
 
   /// A fan-out over this seat's list begins; there is one at a time.
@@ -88,6 +112,9 @@ class topic_table final : public host_slot {
   void give_record(std::uint32_t id) noexcept;
   [[nodiscard]] std::uint32_t number_of(const handler_entry& handler);
   void set_extra(std::uint32_t id, extra_ptr more);
+  void set_look(std::uint32_t id) noexcept;
+  /// The options are about to change or go: a handler that is told of them keeps them.
+  void pin(std::uint32_t id) noexcept;
   void add(cell& c, seat& s, std::uint32_t handler, extra_ptr more);
   void append(seat& s, subscriber entry);
   static void close_hole(topic_table& t, seat& s, std::uint32_t place) noexcept;
@@ -101,6 +128,7 @@ class topic_table final : public host_slot {
   std::unordered_map<const handler_entry*, std::uint32_t> handler_numbers_;
   seat* walked_ = nullptr;
   std::vector<std::uint32_t> holes_;
+  std::unordered_map<const cell*, std::uint32_t> dropped_;
 };
 
 }  // namespace herald::engine

@@ -28,7 +28,7 @@ result<void> try_send(envelope* e) {
     e->ops->discard(e, discard_reason::stale, nullptr);
     return noproc_error();
   }
-  if (c.depth.load(std::memory_order_relaxed) >= c.limit ||
+  if (c.depth.load(std::memory_order_relaxed) >= c.limit.load(std::memory_order_relaxed) ||
       c.home->inbox_depth() >= c.home->system().options().inbox_limit) {
     e->ops->discard(e, discard_reason::stale, nullptr);
     return error{errc::overload, "the message was not sent: the receiver's mailbox or its host's inbox is full"};

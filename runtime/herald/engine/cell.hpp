@@ -72,7 +72,7 @@ struct alignas(64) cell {
   const process_ops* ops = nullptr;
   envelope_queue mail;
   std::atomic<std::uint32_t> depth{0};
-  std::uint32_t limit = 0;
+  std::atomic<std::uint32_t> limit{0};  ///< raised by what others bound (subscriptions), lowered when that is handled
   cell* ready_next = nullptr;
 
   // The rest.

@@ -45,7 +45,7 @@ struct alignas(64) frame {
   void* execution = nullptr;       ///< the scheduler's context, as the executor wants it back
   std::uint32_t uncounted = 0;     ///< messages its cell handled before and in the call that lost the host
   bool lost = false;               ///< the host was taken away; written under the host's seize mutex
-  bool burying = false;            ///< the user code is a zombie's destructor, not the cell's present life
+  bool aside = false;              ///< the user code is not the cell's present life: a zombie's destructor, a filter
   std::shared_ptr<away_record> away;
 
   /// The slow half of pause_user: asks under the host's mutex whether the host was really taken.

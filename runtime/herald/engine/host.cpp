@@ -96,10 +96,12 @@ std::optional<host::overrun> host::seize(time_point since) {
   f.away->in_hand = const_cast<envelope*>(f.in_hand);
   f.away->type = f.in_hand != nullptr ? f.in_hand->ops->type : nullptr;
   f.away->since = since;
-  if (!f.burying) {
+  if (!f.aside) {
     c.busy |= busy_away;
     c.away = f.away;
   }
+  for (auto& s : slots_)
+    if (s) s->taken(f);
   static_cast<void>(frame_.release());  // its runner deletes it when it comes back
   frame_ = std::make_unique<frame>();
   frame_->home = this;
@@ -287,7 +289,7 @@ bool host::drain_mail(frame& f) {
   return true;
 }
 
-void host::deliver(envelope* e) {
+void host::deliver(envelope* e, bool bounded) {
   auto& c = *e->to;
   if (!c.alive({&c, e->generation}) || c.status == cell_status::resting || c.status == cell_status::free) {
     e->ops->discard(e, discard_reason::noproc, nullptr);
@@ -304,13 +306,25 @@ void host::deliver(envelope* e) {
       e->ops->discard(e, discard_reason::poison, nullptr);
       return;
     }
-    if (depth >= c.limit) {
+    if (depth >= c.limit.load(std::memory_order_relaxed) && !bounded) {
       overflow(c, e);
       return;
     }
   }
   c.mail.push(e);
   c.depth.store(depth + 1, std::memory_order_relaxed);
+  c.busy |= busy_mail;
+  make_ready(c);
+}
+
+void host::deliver_first(envelope* e) {
+  auto& c = *e->to;
+  if (!c.alive({&c, e->generation}) || c.status == cell_status::resting || c.status == cell_status::free)
+    return e->ops->discard(e, discard_reason::noproc, nullptr);
+  e->next = c.mail.head;
+  c.mail.head = e;
+  if (c.mail.tail == nullptr) c.mail.tail = e;
+  c.depth.store(c.depth.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
   c.busy |= busy_mail;
   make_ready(c);
 }

@@ -39,6 +39,8 @@ class host_slot {
   virtual void cell_gone(cell& c) noexcept = 0;
   /// How many subscriptions the process has, for snapshots.
   [[nodiscard]] virtual std::uint32_t subscriptions(const cell&) const noexcept { return 0; }
+  /// The host is taken from this frame's runner, which is in user code. Under the seize mutex, by the clock thread.
+  virtual void taken(frame&) noexcept {}
 };
 inline constexpr std::size_t host_slots = 4;
 
@@ -106,7 +108,10 @@ class host {
   static void post(envelope* e, frame* owned);
   /// A host operation for this host, behind everything that was sent before.
   void post_operation(envelope* e, frame* owned);
-  void deliver(envelope* e);
+  /// Into its mailbox. `bounded`: the mailbox's limit is not asked, somebody else bounds messages of this kind.
+  void deliver(envelope* e, bool bounded = false);
+  /// In front of what waits in its mailbox, whatever its limit.
+  void deliver_first(envelope* e);
   [[nodiscard]] node_pool& nodes() noexcept { return nodes_; }
   [[nodiscard]] bool control_waiting() const noexcept { return !control_.probably_empty(); }
 

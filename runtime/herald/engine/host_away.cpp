@@ -143,12 +143,12 @@ void host::bury_zombie(const away_record& record, frame& f, user_phase phase, bo
   const bool has_state = phase == user_phase::handler || phase == user_phase::terminate ||
                          (phase == user_phase::init && !threw);
   if (has_state) {
-    f.burying = true;
+    f.aside = true;
     enter_user(f, c);
     ops->destroy(record.state);
     // If the destructor overruns too, the host goes on without this thread; there is nothing left to rejoin with.
     if (!leave_user(f)) return system_.runs().returned(*this);
-    f.burying = false;
+    f.aside = false;
   }
   if (record.own_block) {
     slab::free_block(record.state, ops->size, ops->align);

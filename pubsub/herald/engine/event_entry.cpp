@@ -1,0 +1,289 @@
+#include <herald/engine/event_entry.hpp>
+
+#include <limits>
+
+#include <herald/child_spec.hpp>
+#include <herald/engine/backlog.hpp>
+#include <herald/engine/fan_out.hpp>
+#include <herald/engine/nodes.hpp>
+#include <herald/engine/topic_table.hpp>
+
+namespace herald::engine {
+
+namespace {
+
+struct delivery_scope {
+  delivery_scope(frame& runner, delivery& now) noexcept : f{runner} { f.delivery = &now; }
+  ~delivery_scope() { f.delivery = nullptr; }
+  delivery_scope(const delivery_scope&) = delete;
+  delivery_scope& operator=(const delivery_scope&) = delete;
+  frame& f;
+};
+
+void lower_limit(const envelope& e) noexcept {
+  auto& c = *e.to;
+  if (!c.alive({&c, e.generation})) return;
+  const auto limit = c.limit.load(std::memory_order_relaxed);
+  if (limit != std::numeric_limits<std::uint32_t>::max()) c.limit.store(limit - 1, std::memory_order_relaxed);
+}
+
+/// The entry is no longer one of those that wait under their subscription's policy.
+void leave(event_entry& entry, topic_table& table) noexcept {
+  if (!std::exchange(entry.bounded, false)) return;
+  lower_limit(entry);
+  if (table.current(entry.id, entry.generation_of_id))
+    if (const auto& more = table.at(entry.id).more; more && more->waiting) more->waiting->remove(entry);
+}
+
+frame* owner() noexcept { return current_frame != nullptr && !current_frame->lost ? current_frame : nullptr; }
+
+}  // namespace
+
+void raise_limit(cell& c) noexcept {
+  const auto limit = c.limit.load(std::memory_order_relaxed);
+  if (limit != std::numeric_limits<std::uint32_t>::max()) c.limit.store(limit + 1, std::memory_order_relaxed);
+}
+
+void end_use(fan_out& share, frame* by) noexcept {
+  if (--share.uses != 0) return;
+  release(share.event, share.lent ? refs_per_host : 1);
+  free_node_memory(&share, sizeof(fan_out), by);
+}
+
+// --- one event --------------------------------------------------------------------------------------------------------
+
+event_entry::event_entry(cell& receiver, fan_out& whose, std::uint32_t subscription_id, const handler_entry& by) noexcept
+    : envelope{*whose.event->ops->entry, receiver.self()}, share{&whose}, handler{&by}, id{subscription_id} {}
+
+namespace {
+
+/// What the subscription adds to its event, or the gap before it. False: it ended with its incarnation, and the event goes
+/// with it.
+bool arrive(event_entry& entry, cell& to, delivery& now, const handler_entry*& told) {
+  const runtime_entry inside;  // the host may not be taken while its table is read
+  if (inside.owned() == nullptr) return true;
+  auto& table = topic_table::of(*to.home);
+  leave(entry, table);
+  const bool current = table.current(entry.id, entry.generation_of_id);
+  if (!current && entry.life != to.incarnation) return false;
+  if (current) {
+    now.table = &table;
+    now.id = entry.id;
+  }
+  told = topic_table::names_gap(to);
+  if (told == nullptr) {
+    if (current && table.tells_late(to, entry.id)) now.missed += table.take_missed(entry.id);
+  } else if (entry.missed != 0) {
+    entry.message = new gap{std::string{entry.share->at->topic->name()}, topic_table::key_of(now), entry.missed};
+  }
+  return true;
+}
+
+}  // namespace
+
+void run_entry(envelope* e, cell* to, frame& by) {
+  auto& entry = *static_cast<event_entry*>(e);
+  delivery now;
+  now.event = entry.share->event;
+  now.at = entry.share->at;
+  now.missed = entry.missed;
+  const handler_entry* told = nullptr;
+  if (!arrive(entry, *to, now, told)) return;
+  const delivery_scope scope{by, now};
+  if (entry.message != nullptr) return told->invoke(by.state, context_at(by.state), entry.message);
+  entry.handler->invoke(by.state, context_at(by.state), now.event->payload);
+}
+
+void finish_entry(envelope* e, frame& by, const exit_reason*) noexcept {
+  auto& entry = *static_cast<event_entry*>(e);
+  if (auto* told = std::exchange(entry.message, nullptr)) {
+    delete told;
+    entry.missed = 0;
+    if (!by.lost) return by.home->deliver_first(e);
+  }
+  if (entry.bounded && !by.lost) leave(entry, topic_table::of(*by.home));
+  auto& share = *entry.share;
+  free_node_memory(e, sizeof(event_entry), &by);
+  end_use(share, &by);
+}
+
+void discard_entry(envelope* e, discard_reason why, const exit_reason*) noexcept {
+  auto& entry = *static_cast<event_entry*>(e);
+  dead_letter(entry, why);
+  auto* by = owner();
+  if (auto* table = topic_table::if_any(*entry.to->home); table != nullptr && by != nullptr) {
+    table->refused = true;
+    leave(entry, *table);
+    if (why == discard_reason::overflow && table->current(entry.id, entry.generation_of_id)) {
+      auto& c = *entry.to;
+      table->count_loss(entry.id, loss::mailbox_full, 1);
+      table->owe(c, entry.id, entry.missed + 1,
+                 c.overflow == static_cast<std::uint8_t>(drop_oldest) ? gap_place::front : gap_place::back);
+    }
+  }
+  auto& share = *entry.share;
+  free_node_memory(e, sizeof(event_entry), by);
+  end_use(share, by);
+}
+
+// --- dropped while it waits -------------------------------------------------------------------------------------------
+
+namespace {
+
+void run_nothing(envelope*, cell*, frame&) {}
+void finish_dropped(envelope* e, frame& by, const exit_reason*) noexcept {
+  lower_limit(*e);
+  if (!by.lost) topic_table::of(*by.home).forget_dropped(*e->to);
+  free_node_memory(e, sizeof(event_entry), &by);
+}
+void discard_dropped(envelope* e, discard_reason, const exit_reason*) noexcept {
+  lower_limit(*e);
+  auto* by = owner();
+  if (by != nullptr) topic_table::of(*by->home).forget_dropped(*e->to);
+  free_node_memory(e, sizeof(event_entry), by);
+}
+constexpr envelope_ops dropped_ops{run_nothing,     finish_dropped,       discard_dropped,
+                                   nullptr,         &tag_of<event_entry>, envelope_kind::notice};
+
+void sweep(cell& c, frame& by) noexcept {
+  envelope_queue keep;
+  std::uint32_t gone = 0;
+  while (!c.mail.empty()) {
+    auto* e = c.mail.pop();
+    if (e->ops != &dropped_ops) {
+      keep.push(e);
+      continue;
+    }
+    ++gone;
+    finish_dropped(e, by, nullptr);
+  }
+  c.mail = keep;
+  c.depth.store(c.depth.load(std::memory_order_relaxed) - gone, std::memory_order_relaxed);
+  if (keep.empty()) c.busy &= ~std::uint32_t{busy_mail};
+}
+
+}  // namespace
+
+void drop_waiting(event_entry& entry, cell& c, topic_table& table, frame& by) noexcept {
+  constexpr std::uint32_t worth_sweeping = 32;
+  entry.ops = &dropped_ops;
+  end_use(*entry.share, &by);
+  const auto dropped = table.note_dropped(c);
+  if (dropped >= worth_sweeping && dropped >= c.depth.load(std::memory_order_relaxed) / 2) sweep(c, by);
+}
+
+// --- a gap ------------------------------------------------------------------------------------------------------------
+
+namespace {
+
+void forget_open(gap_token& token, frame* by) noexcept {
+  if (by == nullptr) return;
+  auto& table = topic_table::of(*by->home);
+  if (!table.current(token.id, token.generation_of_id)) return;
+  if (const auto& more = table.at(token.id).more; more && more->open_gap == &token) more->open_gap = nullptr;
+}
+
+void end_gap(gap_token& token, frame* by) noexcept {
+  lower_limit(token);
+  const std::size_t size = token.size;
+  token.~gap_token();
+  free_node_memory(&token, size, by);
+}
+
+}  // namespace
+
+void gap_token::run(envelope* e, cell* to, frame& by) {
+  auto& token = *static_cast<gap_token*>(e);
+  {
+    const runtime_entry inside;
+    if (inside.owned() != nullptr) {
+      forget_open(token, inside.owned());
+      if (!topic_table::of(*to->home).current(token.id, token.generation_of_id) && token.life != to->incarnation) return;
+    }
+  }
+  token.handler->invoke(by.state, context_at(by.state), token.message.get());
+}
+
+void gap_token::finish(envelope* e, frame& by, const exit_reason*) noexcept {
+  auto* token = static_cast<gap_token*>(e);
+  if (!by.lost) forget_open(*token, &by);
+  end_gap(*token, &by);
+}
+
+void gap_token::discard(envelope* e, discard_reason, const exit_reason*) noexcept {
+  auto* token = static_cast<gap_token*>(e);
+  auto* by = owner();
+  forget_open(*token, by);
+  end_gap(*token, by);
+}
+
+// --- the values of a conflating subscription --------------------------------------------------------------------------
+
+namespace {
+
+/// The next thing to hand over: the oldest value, or before it what it stands for. False: there is nothing.
+bool take_value(value_token& token, cell& to, delivery& now, const handler_entry*& handler) {
+  const runtime_entry inside;
+  if (inside.owned() == nullptr) return false;  // it waits again
+  auto& table = topic_table::of(*to.home);
+  if (!table.current(token.id, token.generation_of_id)) return false;
+  auto& values = table.at(token.id).more->waiting->values;
+  if (values.count() == 0) return false;
+  now.table = &table;
+  now.id = token.id;
+  auto& first = *values.oldest();
+  now.event = first.share->event;
+  now.at = first.share->at;
+  if (const auto* told = first.missed != 0 ? topic_table::names_gap(to) : nullptr) {
+    token.message = std::make_unique<gap>(
+        gap{std::string{first.share->at->topic->name()}, topic_table::key_of(now), std::exchange(first.missed, 0)});
+    handler = told;
+    return true;
+  }
+  token.in_hand = values.take_oldest();
+  now.missed = token.in_hand->missed;
+  handler = token.in_hand->handler;
+  return true;
+}
+
+void end_token(value_token& token, frame* by) noexcept {
+  if (by != nullptr) {
+    auto& table = topic_table::of(*by->home);
+    if (table.current(token.id, token.generation_of_id)) {
+      auto& waiting = *table.at(token.id).more->waiting;
+      waiting.token = nullptr;
+      while (waiting.values.count() != 0) end_use(*waiting.values.take_oldest()->share, by);
+    }
+  }
+  token.~value_token();
+  free_node_memory(&token, sizeof(value_token), by);
+}
+
+}  // namespace
+
+void run_value(envelope* e, cell* to, frame& by) {
+  auto& token = *static_cast<value_token*>(e);
+  delivery now;
+  const handler_entry* handler = nullptr;
+  if (!take_value(token, *to, now, handler)) return;
+  const delivery_scope scope{by, now};
+  handler->invoke(by.state, context_at(by.state), token.message ? token.message.get() : token.in_hand->share->event->payload);
+}
+
+void finish_value(envelope* e, frame& by, const exit_reason*) noexcept {
+  auto& token = *static_cast<value_token*>(e);
+  token.message.reset();
+  if (token.in_hand) end_use(*std::exchange(token.in_hand, nullptr)->share, &by);
+  if (by.lost) return end_token(token, nullptr);
+  auto& table = topic_table::of(*by.home);
+  const bool more = table.current(token.id, token.generation_of_id) && table.at(token.id).more->waiting->values.count() != 0;
+  if (more) return by.home->deliver(e, true);
+  end_token(token, &by);
+}
+
+void discard_value(envelope* e, discard_reason why, const exit_reason*) noexcept {
+  dead_letter(*e, why);
+  end_token(*static_cast<value_token*>(e), owner());
+}
+
+}  // namespace herald::engine

@@ -1,0 +1,73 @@
+// What subscriptions lost: counted, and told to them (gap.hpp).
+
+#include <limits>
+
+#include <herald/child_spec.hpp>
+#include <herald/engine/nodes.hpp>
+#include <herald/engine/topic_table.hpp>
+
+namespace herald::engine {
+
+void topic_table::count_loss(std::uint32_t id, loss why, std::uint32_t count) {
+  auto& s = at(id);
+  if (s.more) s.more->lost += count;
+  auto& all = s.at->lost;
+  if (!all) all = std::make_unique<loss_counts>();
+  (*all)[static_cast<std::size_t>(why)] += count;
+}
+
+void topic_table::owe(cell& c, std::uint32_t id, std::uint32_t count, gap_place where) {
+  auto& s = at(id);
+  const auto* told = names_gap(c);
+  const bool late = tells_late(c, id);
+  if (told == nullptr || late != (where == gap_place::front)) {
+    const auto room = std::numeric_limits<std::int32_t>::max() - s.missed;
+    s.missed += static_cast<std::int32_t>(std::min<std::int64_t>(count, room));
+    return set_look(id);
+  }
+  if (s.more && s.more->open_gap != nullptr) {
+    s.more->open_gap->message->missed += count;
+    return;
+  }
+  if (!s.more) s.more = std::make_unique<side_record>(std::make_shared<const subscription_options>());
+  auto* token = make_node<gap_token>(
+      c, id, *told, std::make_unique<gap>(gap{std::string{s.at->topic->name()}, s.more->given->key, count}));
+  token->generation_of_id = s.generation;
+  token->life = s.state == hold::current ? c.incarnation : 0;
+  s.more->open_gap = token;
+  raise_limit(c);
+  if (where == gap_place::front) {
+    c.home->deliver_first(token);
+  } else {
+    c.home->deliver(token);
+  }
+}
+
+std::uint32_t topic_table::take_missed(std::uint32_t id) noexcept {
+  auto& s = at(id);
+  if (s.missed <= 0) return 0;
+  const auto count = static_cast<std::uint32_t>(std::exchange(s.missed, 0));
+  set_look(id);
+  return count;
+}
+
+bool topic_table::tells_late(const cell& c, std::uint32_t id) noexcept {
+  const auto& more = at(id).more;
+  const auto kind = more ? more->given->when_slow.kind() : policy::kind_t::mailbox;
+  return kind == policy::kind_t::drop_oldest ||
+         (kind == policy::kind_t::mailbox && c.overflow == static_cast<std::uint8_t>(overflow_t::drop_oldest));
+}
+
+const subscription_options* topic_table::options_of(const delivery& now) noexcept {
+  if (now.id == delivery::no_id) return now.pinned.get();
+  if (now.table == nullptr) return nullptr;
+  const auto& more = now.table->at(now.id).more;
+  return more ? more->given.get() : nullptr;
+}
+
+std::string topic_table::key_of(const delivery& now) {
+  const auto* options = options_of(now);
+  return options != nullptr ? options->key : std::string{};
+}
+
+}  // namespace herald::engine
