@@ -21,10 +21,6 @@ std::string_view named(std::string_view name) {
 
 core& system_around(const context& self) { return self.cell().home->system(); }
 
-error closed_error(std::string_view topic) {
-  return {pubsub_errc::closed, "nothing was published to \"" + std::string{topic} + "\": the application is stopping or stopped"};
-}
-
 }  // namespace
 
 namespace engine {
@@ -59,16 +55,18 @@ result<topic> bus::topic(std::string_view name) const {
 
 result<topic_record*> bus::look_up(std::string_view topic) const {
   if (auto fine = check_topic(topic); !fine) return fine.error();
-  if (core_->closed()) return closed_error(topic);
+  if (core_->closed()) return engine::closed_error(topic);
   return core_->find_wanted(topic);
 }
 
 result<void> bus::publish(topic_record* owned, published* event, const address& except) {
   const held_topic guard{hold_topic(owned)};
-  if (!engine::publish(*owned, event, except, false)) return closed_error(owned->name());
+  if (!engine::publish(*owned, event, except, false)) return engine::closed_error(owned->name());
   return {};
 }
 
+bool bus::reaches_others() const noexcept { return (core_->routing() & bus_core::remote_bit) != 0; }
+std::string bus::node_name() const { return core_->node_name(); }
 std::size_t bus::topics() const { return core_->topics(); }
 std::size_t bus::patterns() const { return core_->patterns(); }
 std::uint64_t bus::mismatched() const noexcept { return core_->mismatched.load(std::memory_order_relaxed); }

@@ -28,6 +28,7 @@
 #include <herald/engine/published.hpp>
 #include <herald/pubsub_error.hpp>
 #include <herald/ref.hpp>
+#include <herald/shared_event.hpp>
 
 namespace herald {
 
@@ -37,6 +38,13 @@ class context;
 
 namespace engine {
 class bus_core;
+/// Who would get an event of this topic now.
+enum class audience : std::uint8_t { nobody, here, everywhere };
+[[nodiscard]] audience audience_of(topic_record& topic);
+/// To the other nodes, then to the subscribers here.
+result<void> broadcast_everywhere(bus_core& bus, std::string_view topic, const shared_event& event, const address& except);
+/// To one node, which may be this one.
+result<void> broadcast_to(bus_core& bus, std::string_view node, std::string_view topic, const shared_event& event);
 bool publish(topic_record& topic, published* event, const address& except, bool anonymous);
 [[nodiscard]] bool wanted(topic_record& topic);
 [[nodiscard]] bool open(const topic_record& topic) noexcept;
@@ -57,24 +65,30 @@ class topic {
   [[nodiscard]] std::string_view name() const noexcept;
   [[nodiscard]] herald::bus bus() const noexcept;
 
-  /// Hands the event to every subscriber. False: the application is stopping or stopped, and nobody gets it.
+  /// Hands the event to every subscriber, here and on other nodes. False: the application is stopping or stopped, or the
+  /// way to other nodes is broken (bus::broadcast says which), and nobody gets it.
   template <class E>
   bool broadcast(E event) const {
-    return send(std::move(event), {});
+    return send(std::move(event), {}, false);
   }
   /// The same to everybody but `from`.
   template <class E>
   bool broadcast_from(const any_ref& from, E event) const {
-    return send(std::move(event), from.where());
+    return send(std::move(event), from.where(), false);
   }
-  /// To the subscribers of this program only, where broadcast reaches those of other nodes too.
+  /// To the subscribers of this program only.
   template <class E>
   bool local_broadcast(E event) const {
-    return send(std::move(event), {});
+    return send(std::move(event), {}, true);
   }
   template <class E>
   bool local_broadcast_from(const any_ref& from, E event) const {
-    return send(std::move(event), from.where());
+    return send(std::move(event), from.where(), true);
+  }
+  /// To the subscribers of one node, which may be this one. Errors: unknown_node, closed, adapter_failed.
+  template <class E>
+  result<void> direct_broadcast(std::string_view node, E event) const {
+    return engine::broadcast_to(*bus_, node, name(), shared_event::make(std::move(event)));
   }
 
   friend bool operator==(const topic& left, const topic& right) noexcept { return left.record_ == right.record_; }
@@ -87,9 +101,12 @@ class topic {
   topic(std::shared_ptr<engine::bus_core> b, engine::topic_record* owned) noexcept;
 
   template <class E>
-  bool send(E&& event, const engine::address& except) const {
+  bool send(E&& event, const engine::address& except, bool here_only) const {
     static_assert(!std::is_reference_v<E>);
-    if (!engine::wanted(*record_)) return engine::open(*record_);
+    const auto who = engine::audience_of(*record_);
+    if (who == engine::audience::nobody) return engine::open(*record_);
+    if (who == engine::audience::everywhere && !here_only) [[unlikely]]
+      return engine::broadcast_everywhere(*bus_, name(), shared_event::make(std::move(event)), except).has_value();
     return engine::publish(*record_, engine::make_published<E>(std::move(event)), except, false);
   }
 
@@ -121,22 +138,31 @@ class bus {
   /// A handle on the topic; bad_topic when the name is wrong.
   [[nodiscard]] result<herald::topic> topic(std::string_view name) const;
 
-  /// As topic::broadcast, for those who publish to a topic rarely. Errors: bad_topic, closed. No subscriber: success.
+  /// This node's name among those that the bus reaches; "local" when nobody gave it one.
+  [[nodiscard]] std::string node_name() const;
+
+  /// As topic::broadcast, for those who publish to a topic rarely. Errors: bad_topic, closed, adapter_failed and what the
+  /// adapter says. No subscriber: success.
   template <class E>
   result<void> broadcast(std::string_view topic, E event) const {
-    return send(topic, std::move(event), {});
+    return send(topic, std::move(event), {}, false);
   }
   template <class E>
   result<void> broadcast_from(const any_ref& from, std::string_view topic, E event) const {
-    return send(topic, std::move(event), from.where());
+    return send(topic, std::move(event), from.where(), false);
   }
   template <class E>
   result<void> local_broadcast(std::string_view topic, E event) const {
-    return send(topic, std::move(event), {});
+    return send(topic, std::move(event), {}, true);
   }
   template <class E>
   result<void> local_broadcast_from(const any_ref& from, std::string_view topic, E event) const {
-    return send(topic, std::move(event), from.where());
+    return send(topic, std::move(event), from.where(), true);
+  }
+  /// To the subscribers of one node, which may be this one. Errors: unknown_node too.
+  template <class E>
+  result<void> direct_broadcast(std::string_view node, std::string_view topic, E event) const {
+    return engine::broadcast_to(*core_, node, topic, shared_event::make(std::move(event)));
   }
 
   /// Who would get an event of this topic now, by its name or by a pattern, asked of each host; given a pattern, who is
@@ -155,7 +181,7 @@ class bus {
   friend bool operator==(const bus&, const bus&) = default;
 
   /// For higher floors, whose event types are known to a function only: publishes what `make` gives (an
-  /// engine::published*), and asks for it only when somebody holds the topic.
+  /// engine::published*) in this program, and asks for it only when somebody holds the topic.
   template <class Make>
   result<void> broadcast_made(std::string_view topic, Make&& make) const {
     auto found = look_up(topic);
@@ -174,8 +200,12 @@ class bus {
   [[nodiscard]] result<engine::topic_record*> look_up(std::string_view topic) const;
   static result<void> publish(engine::topic_record* owned, engine::published* event, const engine::address& except);
 
+  [[nodiscard]] bool reaches_others() const noexcept;
+
   template <class E>
-  result<void> send(std::string_view topic, E&& event, const engine::address& except) const {
+  result<void> send(std::string_view topic, E&& event, const engine::address& except, bool here_only) const {
+    if (!here_only && reaches_others())
+      return engine::broadcast_everywhere(*core_, topic, shared_event::make(std::move(event)), except);
     auto found = look_up(topic);
     if (!found) return found.error();
     if (*found == nullptr) return {};

@@ -1,11 +1,16 @@
 #pragma once
 // The pubsub module: topics, buses, subscriptions.
 
+#include <herald/adapter.hpp>
 #include <herald/bus.hpp>
+#include <herald/bus_options.hpp>
 #include <herald/gap.hpp>
+#include <herald/interest.hpp>
+#include <herald/loopback.hpp>
 #include <herald/policy.hpp>
 #include <herald/pubsub_error.hpp>
 #include <herald/report_topic.hpp>
+#include <herald/shared_event.hpp>
 #include <herald/subscription.hpp>
 #include <herald/subscription_options.hpp>
 #include <herald/topic.hpp>

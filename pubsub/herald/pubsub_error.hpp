@@ -14,7 +14,9 @@ enum class pubsub_errc : int {
   wrong_place,    ///< A process's context was used outside of its own handlers. Cure: subscribe in init or a handler.
   would_block,    ///< A blocking question was asked inside a handler. Cure: ask from a plain thread.
   timeout,        ///< Not every host answered within the limit. Cure: a longer limit.
-  bad_option,     ///< An option of a subscription or topic cannot be. Cure: the text says what it got and what it wants.
+  bad_option,     ///< An option of a subscription, topic or bus cannot be. Cure: the text says what it got and what it wants.
+  unknown_node,   ///< A direct broadcast names a node that the bus does not reach. Cure: node_name; the text says which are known.
+  adapter_failed, ///< The way to other nodes threw; nothing was published. Cure: the adapter's own error is in the text.
 };
 [[nodiscard]] const error_domain& domain_of(pubsub_errc) noexcept;
 

@@ -231,46 +231,83 @@ seat& bus_core::join(topic_record& topic, host& h, bool pending) {
     while (auto* other = link->load(std::memory_order_relaxed)) link = &other->next;
     link->store(s, std::memory_order_release);
   }
-  if (!s->joined.load(std::memory_order_relaxed)) host_came(topic);
+  const bool came = !s->joined.load(std::memory_order_relaxed);
+  if (came) host_came(topic);
   topic.retain();
   if (pending) ++s->pending;
   s->joined.store(true, std::memory_order_release);
+  if (came && topic.hosts_.load(std::memory_order_relaxed) == 1) edge(topic, true);
   return *s;
 }
 
 void bus_core::arrived(seat& s) noexcept {
   const std::lock_guard lock{shard_of(s.topic->hash()).edges};
   --s.pending;
-  if (s.live != 0 || s.pending != 0) return;
-  s.joined.store(false, std::memory_order_release);
-  host_went(*s.topic);
+  if (s.live == 0 && s.pending == 0) host_went(s);
 }
 
 void bus_core::leave(seat& s) noexcept {
   {
     const std::lock_guard lock{shard_of(s.topic->hash()).edges};
-    if (s.pending == 0) {
-      s.joined.store(false, std::memory_order_release);
-      host_went(*s.topic);
-    }
+    if (s.pending == 0) host_went(s);
   }
   s.topic->release();
 }
 
 void bus_core::host_came(topic_record& topic) {
-  if (topic.hosts_ == 0 && topic.pattern()) {
+  if (topic.pattern() && !topic.has_hosts()) {
     const std::unique_lock lock{patterns_mutex_};
     patterns_.insert(topic);
     new_version();
   }
-  ++topic.hosts_;
+  topic.hosts_.fetch_add(1, std::memory_order_relaxed);
 }
 
-void bus_core::host_went(topic_record& topic) noexcept {
-  if (--topic.hosts_ != 0 || !topic.pattern()) return;
-  const std::unique_lock lock{patterns_mutex_};
-  patterns_.remove(topic);
-  new_version();
+void bus_core::host_went(seat& s) noexcept {
+  auto& topic = *s.topic;
+  s.joined.store(false, std::memory_order_release);
+  if (topic.hosts_.fetch_sub(1, std::memory_order_relaxed) != 1) return;
+  if (topic.pattern()) {
+    const std::unique_lock lock{patterns_mutex_};
+    patterns_.remove(topic);
+    new_version();
+  }
+  edge(topic, false);
+}
+
+void bus_core::edge(topic_record& topic, bool wanted) {
+  // Who begins to watch sets the bit and then looks at the seats; here the seat is written, then the bit is read.
+  std::atomic_thread_fence(std::memory_order_seq_cst);
+  if ((routing() & watched_bit) != 0) interests_.edge(topic, wanted);
+}
+
+// --- other nodes ------------------------------------------------------------------------------------------------------
+
+result<void> bus_core::attach(std::shared_ptr<adapter> way, std::string node_name) {
+  const std::lock_guard lock{remote_mutex_};
+  if (std::exchange(kept_, true))
+    return error{pubsub_errc::bad_option, "the bus \"" + name_ + "\" has a keeper already; wanted: one pubsub(...) a bus"};
+  remote_ = std::move(way);
+  node_name_ = std::move(node_name);
+  if (remote_) routing_.fetch_or(remote_bit, std::memory_order_acq_rel);
+  return {};
+}
+
+void bus_core::detach() noexcept {
+  const std::lock_guard lock{remote_mutex_};
+  kept_ = false;
+  remote_.reset();
+  routing_.fetch_and(~remote_bit, std::memory_order_acq_rel);
+}
+
+std::shared_ptr<adapter> bus_core::remote() const {
+  const std::lock_guard lock{remote_mutex_};
+  return remote_;
+}
+
+std::string bus_core::node_name() const {
+  const std::lock_guard lock{remote_mutex_};
+  return node_name_;
 }
 
 // --- all buses --------------------------------------------------------------------------------------------------------

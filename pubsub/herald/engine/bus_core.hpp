@@ -20,8 +20,14 @@
 #include <vector>
 
 #include <herald/engine/core.hpp>
+#include <herald/engine/interest_registry.hpp>
 #include <herald/engine/pattern_trie.hpp>
 #include <herald/engine/topic_record.hpp>
+#include <herald/pubsub_error.hpp>
+
+namespace herald {
+class adapter;
+}
 
 namespace herald::engine {
 
@@ -38,6 +44,8 @@ class bus_core {
   /// What a publisher must know, in one word: whether the bus is closed, and the version of its patterns.
   [[nodiscard]] std::uint64_t routing() const noexcept { return routing_.load(std::memory_order_acquire); }
   static constexpr std::uint64_t closed_bit = 1;
+  static constexpr std::uint64_t remote_bit = 2;   ///< an adapter reaches other nodes
+  static constexpr std::uint64_t watched_bit = 4;  ///< somebody wants to know when topics become wanted
   static constexpr int version_shift = 8;
   /// Of a routing word; 0: there never was a pattern.
   [[nodiscard]] static std::uint64_t version_of(std::uint64_t routing) noexcept { return routing >> version_shift; }
@@ -71,6 +79,25 @@ class bus_core {
   /// The list is empty; publishers stop sending unless a subscription is on its way. Lets the seat's reference go.
   void leave(seat& s) noexcept;
 
+  /// The way to other nodes, while the bus's keeper runs. Error: it has a keeper already.
+  [[nodiscard]] result<void> attach(std::shared_ptr<adapter> way, std::string node_name);
+  void detach() noexcept;
+  [[nodiscard]] std::shared_ptr<adapter> remote() const;
+  [[nodiscard]] std::string node_name() const;
+
+  [[nodiscard]] interest_registry& interests() noexcept { return interests_; }
+  void set_watched() noexcept { routing_.fetch_or(watched_bit, std::memory_order_seq_cst); }
+  /// f(record) for each that has subscribers. f takes no lock of the bus.
+  template <class F>
+  void each_joined(F&& f) const {
+    for (const auto& s : shards_) {
+      const std::shared_lock lock{s.mutex};
+      for (auto* head : s.buckets)
+        for (auto* r = head; r != nullptr; r = r->bucket_next_)
+          if (r->has_hosts()) f(*r);
+    }
+  }
+
   std::atomic<std::uint64_t> mismatched{0};  ///< deliveries not made because the types differ
   std::atomic<std::uint64_t> missed{0};      ///< events not taken by a full inbox, a host each
   /// True the first time for this topic.
@@ -92,14 +119,22 @@ class bus_core {
   [[nodiscard]] static topic_record* search(const shard& in, std::string_view name, std::size_t hash) noexcept;
   static void grow(shard& s);
   void forget(topic_record* record) noexcept;
-  // One more host is joined, or one less; under the edge lock.
+  // One more host will be joined, or is to be no more; under the edge lock.
   void host_came(topic_record& topic);
-  void host_went(topic_record& topic) noexcept;
+  void host_went(seat& s) noexcept;
   void new_version() noexcept { routing_.fetch_add(std::uint64_t{1} << version_shift, std::memory_order_acq_rel); }
+
+  /// The record has its first host, or has lost the last one; under the edge lock.
+  void edge(topic_record& topic, bool wanted);
 
   core* system_;
   std::string name_;
-  std::atomic<std::uint64_t> routing_{0};
+  alignas(64) std::atomic<std::uint64_t> routing_{0};
+  interest_registry interests_;
+  mutable std::mutex remote_mutex_;
+  bool kept_ = false;
+  std::shared_ptr<adapter> remote_;
+  std::string node_name_{"local"};
   mutable std::shared_mutex patterns_mutex_;  ///< taken inside an edge lock, never around one
   pattern_trie patterns_;
   std::array<shard, shards> shards_;

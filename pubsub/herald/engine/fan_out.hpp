@@ -10,10 +10,12 @@
 // handler that is left behind goes on reading the event while the host's next runner may already be through with it.
 
 #include <cstdint>
+#include <string_view>
 
 #include <herald/engine/event_entry.hpp>
 #include <herald/engine/published.hpp>
 #include <herald/engine/topic_table.hpp>
+#include <herald/error.hpp>
 
 namespace herald::engine {
 
@@ -39,7 +41,8 @@ struct fan_out final : envelope {
 
 /// Hands the event to every host that has subscribers. Takes the event's one reference. False: the bus is closed.
 bool publish(topic_record& topic, published* event, const address& except, bool anonymous);
-/// Somebody would receive an event of this topic now.
+[[nodiscard]] error closed_error(std::string_view topic);
+/// Somebody in this program would receive an event of this topic now.
 [[nodiscard]] bool wanted(topic_record& topic);
 
 }  // namespace herald::engine

@@ -2,6 +2,7 @@
 
 #include <array>
 
+#include <herald/bus.hpp>
 #include <herald/engine/bus_core.hpp>
 #include <herald/engine/fan_out.hpp>
 #include <herald/engine/nodes.hpp>
@@ -25,6 +26,16 @@ void release(published* event, std::uint32_t count) noexcept {
   event->ops->destroy(event);
   if (routes != nullptr) routes->release();
   if (topic != nullptr) topic->release();
+}
+
+void published_shared::destroy(published* event) noexcept {
+  auto* self = static_cast<published_shared*>(event);
+  self->~published_shared();
+  free_published(self, sizeof(published_shared));
+}
+
+published* make_published(const published_ops& operations, std::shared_ptr<const void> payload) {
+  return ::new (allocate_published(sizeof(published_shared))) published_shared{operations, std::move(payload)};
 }
 
 namespace {
@@ -70,6 +81,12 @@ void hand_out(topic_record& topic, published& event, frame* owned) {
 }
 
 }  // namespace
+
+audience audience_of(topic_record& topic) {
+  if ((topic.bus().routing() & bus_core::remote_bit) != 0) [[unlikely]]
+    return audience::everywhere;
+  return wanted(topic) ? audience::here : audience::nobody;
+}
 
 bool wanted(topic_record& topic) {
   if (joined(topic)) return true;

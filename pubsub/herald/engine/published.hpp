@@ -87,4 +87,18 @@ template <class E>
   }
 }
 
+/// An event whose payload others hold as well (shared_event.hpp).
+struct published_shared final : published {
+  published_shared(const published_ops& operations, std::shared_ptr<const void> what) noexcept
+      : published{operations, what.get()}, kept{std::move(what)} {
+    size = sizeof(published_shared);
+  }
+  std::shared_ptr<const void> kept;
+  static void destroy(published* event) noexcept;
+};
+template <class E>
+inline constexpr published_ops shared_ops_of{&tag_of<E>, &entry_ops_of<E>, &value_ops_of<E>,
+                                             published_shared::destroy};
+[[nodiscard]] published* make_published(const published_ops& operations, std::shared_ptr<const void> payload);
+
 }  // namespace herald::engine

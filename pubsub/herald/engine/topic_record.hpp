@@ -69,6 +69,8 @@ class topic_record {
   [[nodiscard]] std::size_t hash() const noexcept { return hash_; }
   [[nodiscard]] bus_core& bus() const noexcept { return *bus_; }
   [[nodiscard]] bool pattern() const noexcept { return pattern_; }
+  /// Some host has subscribers. A hint, from anywhere.
+  [[nodiscard]] bool has_hosts() const noexcept { return hosts_.load(std::memory_order_relaxed) != 0; }
   /// The first seat, or null.
   [[nodiscard]] seat* seats() const noexcept { return seats_.load(std::memory_order_acquire); }
 
@@ -100,7 +102,7 @@ class topic_record {
   std::uint16_t length_;
   const bool pattern_;
   std::atomic_flag routes_busy_;
-  std::uint32_t hosts_ = 0;             ///< seats that are joined; under the edge lock
+  std::atomic<std::uint32_t> hosts_{0};  ///< seats that are joined; written under the edge lock
 };
 
 /// A reference of a topic that travels.

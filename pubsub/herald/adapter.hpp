@@ -1,0 +1,70 @@
+#pragma once
+// The problem: a bus ends at its program, and topics must not. An adapter carries events between buses that call
+// themselves one: of two applications in a program (loopback.hpp), of the nodes of a cluster, or by way of a broker. It
+// knows nothing of subscriptions: the bus hands it what is broadcast, it hands the bus what arrives, and each bus serves
+// its own subscribers.
+//
+//   herald::application app{{.name = "shop", .children = {
+//     herald::pubsub("", {.adapter = net->adapter("shop@one")}),       // first: the others may publish in their init
+//     ...}}};
+//
+// What an adapter promises: broadcast reaches every other node, in the publisher's order, at most once, and returns when
+// the event is handed to the transport, not when it has arrived. An error means that nothing went out; the bus then
+// delivers nothing here either and gives the publisher the error. It never waits for a receiver.
+//
+// What one that writes bytes needs beside this: a codec for each type that crosses, given to the adapter by name where it
+// is made (encode: const E& to bytes; decode: bytes to shared_event::make(E)); shared_event::get_if and type() find the
+// codec on the way out, the name on the wire finds it on the way in. What has no codec is an error of that broadcast, and
+// never silence. `retain` and `from` do not cross: a node keeps its own retained events, and everybody elsewhere gets it.
+//
+// Thread safety: broadcast and direct_broadcast are called by any number of publishers at once, in their handlers. start,
+// stop and interest are called by one process of the application, in turn. Lifetime: shared; stop() returns when the inlet
+// will not be used any more. Errors: values; what an adapter throws becomes adapter_failed. The idea:
+// Phoenix.PubSub.Adapter.
+
+#include <string>
+#include <string_view>
+
+#include <herald/pubsub_error.hpp>
+#include <herald/shared_event.hpp>
+
+namespace herald {
+
+/// Where an adapter hands in what arrived from other nodes.
+class inlet {
+ public:
+  virtual ~inlet() = default;
+  inlet() = default;
+  inlet(const inlet&) = delete;
+  inlet& operator=(const inlet&) = delete;
+  /// Delivers to the subscribers here, from any thread; also from a runner of another application. Errors: bad_topic,
+  /// closed.
+  virtual result<void> deliver(std::string_view topic, const shared_event& event) = 0;
+};
+
+class adapter {
+ public:
+  virtual ~adapter() = default;
+  adapter() = default;
+  adapter(const adapter&) = delete;
+  adapter& operator=(const adapter&) = delete;
+
+  /// This node's name, the same for its whole life.
+  [[nodiscard]] virtual std::string_view node_name() const noexcept = 0;
+  /// From now on the inlet may be used. Again after stop(), when the process that keeps the bus was restarted.
+  [[nodiscard]] virtual result<void> start(inlet& into) = 0;
+  virtual void stop() noexcept = 0;
+
+  /// To every node but this one.
+  [[nodiscard]] virtual result<void> broadcast(std::string_view topic, const shared_event& event) = 0;
+  /// To one other node. unknown_node when there is none of this name.
+  [[nodiscard]] virtual result<void> direct_broadcast(std::string_view node, std::string_view topic,
+                                                      const shared_event& event) = 0;
+  /// The topic or pattern has its first subscriber here, or has lost the last one. All that have one are told after start.
+  virtual void interest(std::string_view topic, bool wanted) {
+    static_cast<void>(topic);
+    static_cast<void>(wanted);
+  }
+};
+
+}  // namespace herald

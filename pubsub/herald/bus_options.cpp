@@ -1,0 +1,125 @@
+#include <herald/bus_options.hpp>
+
+#include <stdexcept>
+
+#include <herald/adapter.hpp>
+#include <herald/bus.hpp>
+#include <herald/context.hpp>
+#include <herald/engine/bus_core.hpp>
+#include <herald/engine/fan_out.hpp>
+#include <herald/process.hpp>
+#include <herald/topic.hpp>
+
+namespace herald {
+
+using namespace engine;
+
+namespace {
+
+/// Whoever calls is a stranger here, even on a runner of this application or another one.
+class stranger {
+ public:
+  stranger() noexcept : frame_{std::exchange(current_frame, nullptr)} {}
+  ~stranger() { current_frame = frame_; }
+  stranger(const stranger&) = delete;
+  stranger& operator=(const stranger&) = delete;
+
+ private:
+  frame* frame_;
+};
+
+class bus_inlet final : public inlet {
+ public:
+  explicit bus_inlet(std::shared_ptr<bus_core> to) noexcept : to_{std::move(to)} {}
+  result<void> deliver(std::string_view topic, const shared_event& event) override {
+    if (auto fine = check_topic(topic); !fine) return fine;
+    const stranger here;
+    const held_topic record{hold_topic(to_->find_wanted(topic))};
+    const bool open = record ? engine::publish(*record, event.publishable(), {}, true) : !to_->closed();
+    if (!open)
+      return error{pubsub_errc::closed, "nothing was delivered to \"" + std::string{topic} + "\": the application is stopping or stopped"};
+    return {};
+  }
+
+ private:
+  std::shared_ptr<bus_core> to_;
+};
+
+/// The adapter at work; whatever ends it, it is stopped.
+class link {
+ public:
+  link(std::shared_ptr<bus_core> on, std::shared_ptr<adapter> way) noexcept
+      : core_{std::move(on)}, way_{std::move(way)}, inlet_{core_} {}
+  ~link() {
+    if (started_) way_->stop();
+    if (attached_) core_->detach();
+  }
+  link(const link&) = delete;
+  link& operator=(const link&) = delete;
+
+  result<void> start(std::string node_name) {
+    if (auto free = core_->attach(way_, std::move(node_name)); !free) return free;
+    attached_ = true;
+    if (!way_) return {};
+    auto running = way_->start(inlet_);
+    started_ = running.has_value();
+    return running;
+  }
+  [[nodiscard]] adapter& way() const noexcept { return *way_; }
+
+ private:
+  std::shared_ptr<bus_core> core_;
+  std::shared_ptr<adapter> way_;
+  bus_inlet inlet_;
+  bool attached_ = false;
+  bool started_ = false;
+};
+
+struct bus_keeper : process<bus_keeper, interest_edge> {
+  struct args {
+    std::string name;
+    bus_options options;
+    friend bool operator==(const args&, const args&) = default;
+  };
+  bus_keeper(context& self, const args& a)
+      : core_{(a.name.empty() ? bus{self} : bus{self, a.name}).inside()}, link_{core_, a.options.adapter} {
+    auto node = a.options.node_name;
+    if (node.empty()) node = a.options.adapter ? std::string{a.options.adapter->node_name()} : "local";
+    if (auto running = link_.start(std::move(node)); !running) self.fail(running.error().message());
+    if (!a.options.adapter) return;
+    auto& c = self.cell();
+    auto* all = new interest_watch{core_->interests(), nullptr, c};
+    c.home->attach(c, *all);
+    core_->interests().add(*core_, *all);
+  }
+  void on(const interest_edge& e) { link_.way().interest(e.topic, e.wanted); }
+
+ private:
+  std::shared_ptr<bus_core> core_;
+  link link_;
+};
+
+}  // namespace
+
+result<void> check_options(const bus_options& options) {
+  const auto& name = options.node_name;
+  if (name.size() > 255)
+    return error{pubsub_errc::bad_option, "bus_options.node_name has " + std::to_string(name.size()) + " bytes; wanted: 1 to 255"};
+  for (const char c : name)
+    if (static_cast<unsigned char>(c) < 0x20 || c == 0x7f)
+      return error{pubsub_errc::bad_option, "bus_options.node_name has a control character; wanted: none"};
+  if (options.adapter && options.adapter->node_name().empty())
+    return error{pubsub_errc::bad_option, "bus_options.adapter has no node name; wanted: one of 1 to 255 bytes"};
+  if (options.adapter && !name.empty() && name != options.adapter->node_name())
+    return error{pubsub_errc::bad_option, "bus_options.node_name is \"" + name + "\" and its adapter's is \"" +
+                                              std::string{options.adapter->node_name()} + "\"; wanted: the same, or none"};
+  return {};
+}
+
+child_spec pubsub(std::string name, bus_options options) {
+  if (auto fine = check_options(options); !fine) throw std::logic_error{fine.error().message()};
+  auto id = name.empty() ? std::string{"pubsub"} : "pubsub:" + name;
+  return child<bus_keeper>(std::move(id), {std::move(name), std::move(options)});
+}
+
+}  // namespace herald
