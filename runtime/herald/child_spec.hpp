@@ -35,15 +35,21 @@ using enum on_restart_t;
 /// What a full mailbox does with one more message.
 enum class overflow_t : std::uint8_t {
   drop_newest,   ///< the message becomes a dead letter; a call answers overload
-  drop_oldest,   ///< the oldest cast, call or event in the mailbox does, and the new one is taken
+  /// The oldest cast, call or event goes, and the new one is taken. Notices stay; when the 64 oldest messages are all
+  /// notices, the new one goes instead, so that a refusal never costs more than a short look.
+  drop_oldest,
   stop_process,  ///< the process is stopped with a failure "mailbox full"
   unbounded,     ///< it grows; spelled out because it can take all memory
+  /// As drop_newest, and a process that cast it is told: it gets on(const send_failed&), if it accepts that. It does not
+  /// crash: how full a neighbour's mailbox is says nothing about the sender's own state. (Plain threads have try_cast.)
+  fail_sender,
 };
 using enum overflow_t;
 
 struct mailbox_t {
   std::uint32_t limit = 100'000;  ///< messages, 1 to 4 billion
   overflow_t when_full = drop_newest;
+  std::uint32_t stash = 10'000;  ///< messages put away by context::stash or postponed, at most
   friend bool operator==(const mailbox_t&, const mailbox_t&) = default;
 };
 

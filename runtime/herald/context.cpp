@@ -5,8 +5,11 @@
 #include <herald/child_spec.hpp>
 #include <herald/engine/at_home.hpp>
 #include <herald/engine/core.hpp>
+#include <herald/engine/extras.hpp>
 #include <herald/engine/find.hpp>
 #include <herald/engine/start_error.hpp>
+#include <herald/engine/stash.hpp>
+#include <herald/engine/take_out.hpp>
 #include <herald/engine/watch.hpp>
 
 namespace herald {
@@ -14,30 +17,6 @@ namespace herald {
 using namespace engine;
 
 namespace {
-
-struct message_timer final : attachment, timer {
-  std::uint64_t id = 0;
-  std::chrono::nanoseconds period{0};
-  std::function<envelope*(address, std::uint64_t)> make;
-
-  void fire(host& home) override {
-    auto& c = *owner;
-    auto* e = make(c.self(), id);
-    e->incarnation = c.incarnation;
-    if (period.count() > 0) {
-      when += period;
-      if (const auto time = home.now(); when <= time) when = time + period;
-      home.arm(*this);
-    }
-    // A single one stays known until its message is handled, so that cancel reaches the message too.
-    home.deliver(e);
-  }
-  void wipe(host& home) noexcept override {
-    home.forget(id);
-    home.disarm(*this);
-    delete this;
-  }
-};
 
 struct monitor_record final : expectation {
   address watched;
@@ -66,29 +45,7 @@ struct monitor_record final : expectation {
   }
 };
 
-/// Takes an attachment of `c` out by its number; what it stood for is undone.
-bool take_out(engine::cell& c, std::uint64_t id) {
-  auto* found = c.home->expected(id);
-  if (found == nullptr || found->owner != &c) return false;
-  c.home->detach(*found);
-  found->wipe(*c.home);
-  return true;
-}
-
 }  // namespace
-
-bool engine::timer_due(engine::cell& c, std::uint64_t id) {
-  const runtime_entry entry;
-  if (entry.owned() == nullptr) return true;
-  auto* found = c.home->expected(id);
-  if (found == nullptr) return false;
-  auto& t = static_cast<message_timer&>(*found);
-  if (t.period.count() == 0) {
-    c.home->detach(t);
-    t.wipe(*c.home);
-  }
-  return true;
-}
 
 any_ref context::self() const noexcept { return any_ref{cell_->self()}; }
 
@@ -126,38 +83,6 @@ std::optional<error> context::refuse(address callee) const {
 
 void context::fail_call(std::uint64_t id, error why) { engine::fail_call(*cell_, incarnation_, id, std::move(why)); }
 
-timer_id context::arm_timer(std::chrono::nanoseconds delay, std::chrono::nanoseconds period, const type_tag& type,
-                            make_message make) {
-  if (cell_->ops->find(type) == nullptr)
-    throw std::logic_error{"a timer of " + path() + " would send a message of type " + std::string{type.name} +
-                           ", which the process does not accept"};
-  if (delay.count() < 0) throw std::logic_error{"a timer of " + path() + " has a negative delay"};
-  auto t = std::make_unique<message_timer>();
-  const auto id = cell_->home->system().next_number();
-  t->id = id;
-  t->period = period;
-  t->make = std::move(make);
-  t->when = now() + delay;
-  const runtime_entry entry;
-  const bool armed = at_home(entry, *cell_, incarnation_, [t = std::move(t)](engine::cell& c) mutable {
-    auto& kept = *t.release();
-    c.home->expect(kept.id, kept);
-    c.home->attach(c, kept);
-    c.home->arm(kept);
-  });
-  return armed ? timer_id{id} : timer_id{};
-}
-
-bool context::cancel(timer_id which) {
-  const runtime_entry entry;
-  bool found = true;  // a handler whose host was taken cannot know
-  const bool sent = at_home(entry, *cell_, incarnation_, [number = which.number, &found, owned = entry.owned()](engine::cell& c) {
-    const bool out = take_out(c, number);
-    if (owned != nullptr) found = out;
-  });
-  return sent && found;
-}
-
 monitor_id context::watch(address who, std::uint32_t incarnation, std::function<void(const down&)> then) {
   if (!then && cell_->ops->find(tag_of<down>) == nullptr)
     throw std::logic_error{"the process " + path() + " monitors, but does not accept herald::down"};
@@ -184,6 +109,15 @@ monitor_id context::watch(address who, std::uint32_t incarnation, std::function<
 void context::demonitor(monitor_id which) {
   const runtime_entry entry;
   at_home(entry, *cell_, incarnation_, [number = which.number](engine::cell& c) { take_out(c, number); });
+}
+
+bool context::stash() { return stash_in_hand(*cell_, incarnation_); }
+void context::unstash_all() { engine::unstash_all(*cell_, incarnation_); }
+
+void context::set_label(std::string text) {
+  const runtime_entry entry;
+  at_home(entry, *cell_, incarnation_,
+          [text = std::move(text)](engine::cell& c) mutable { extras_of(c).label = std::move(text); });
 }
 
 any_ref context::sender() const noexcept {

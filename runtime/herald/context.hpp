@@ -11,40 +11,17 @@
 #include <cstdint>
 #include <functional>
 #include <stop_token>
+#include <optional>
 #include <string>
 #include <string_view>
 
 #include <herald/engine/pending.hpp>
 #include <herald/exit_reason.hpp>
+#include <herald/notices.hpp>
 #include <herald/ref.hpp>
+#include <herald/timers.hpp>
 
 namespace herald {
-
-/// Names a timer of one incarnation. Never reused.
-struct timer_id {
-  std::uint64_t number = 0;
-  friend bool operator==(const timer_id&, const timer_id&) = default;
-};
-
-/// Names a monitor of one incarnation. Never reused.
-struct monitor_id {
-  std::uint64_t number = 0;
-  friend bool operator==(const monitor_id&, const monitor_id&) = default;
-};
-
-/// A monitored process, or the monitored life of it, is over. Comes after every message it sent.
-struct down {
-  monitor_id monitor;
-  any_ref who;
-  exit_reason reason;
-};
-
-/// A monitored process crashed and has come back as a new incarnation. Only monitors on a ref hear this.
-struct restarted {
-  monitor_id monitor;
-  any_ref who;
-  std::uint32_t incarnation = 0;
-};
 
 class context {
  public:
@@ -97,16 +74,50 @@ class context {
 
   /// Sends `message` to this process after `delay` (0 up). It must be one that the process accepts.
   template <class M>
-  timer_id send_after(std::chrono::nanoseconds delay, M message) {
-    return arm<M>(delay, std::chrono::nanoseconds{0}, std::move(message));
+  timer_id send_after(std::chrono::nanoseconds delay, M message, timer_options options = {}) {
+    return arm_timer(now() + check_delay(delay), {}, {}, engine::tag_of<M>, sender_of(std::move(message)), std::move(options));
   }
-  /// Sends a copy of `message` every `period` (above 0), first after one period. A late one is not made up for.
+  /// The same at a time; one that has passed means at once.
   template <class M>
-  timer_id send_every(std::chrono::nanoseconds period, M message) {
-    return arm<M>(period, period, std::move(message));
+  timer_id send_at(std::chrono::steady_clock::time_point when, M message, timer_options options = {}) {
+    return arm_timer(when, {}, {}, engine::tag_of<M>, sender_of(std::move(message)), std::move(options));
+  }
+  template <class M>
+  timer_id send_at(std::chrono::system_clock::time_point when, M message, timer_options options = {}) {
+    return arm_timer({}, {}, when, engine::tag_of<M>, sender_of(std::move(message)), std::move(options));
+  }
+  /// Sends `message` every `period` (above 0), first after one period. What is late is not made up for (see pace_t).
+  template <class M>
+  timer_id send_every(std::chrono::nanoseconds period, M message, timer_options options = {}) {
+    return arm_timer(now() + period, check_period(period), {}, engine::tag_of<M>, sender_of(std::move(message)),
+                     std::move(options));
   }
   /// True: it will not fire any more, and what it had sent and was not handled yet is gone too.
   bool cancel(timer_id which);
+  bool cancel(std::string_view name);
+  void cancel_all_timers();
+  /// Time until it fires next, 0 when its message is under way; nothing when there is no such timer.
+  [[nodiscard]] std::optional<std::chrono::nanoseconds> read_timer(timer_id which) const;
+  [[nodiscard]] std::optional<std::chrono::nanoseconds> read_timer(std::string_view name) const;
+
+  /// From now on, whenever no message has come for `quiet` (above 0): on(const timeout&). Counted from the moment the
+  /// mailbox ran empty; timers and replies are messages, an inspection from outside is none.
+  void receive_timeout(std::chrono::nanoseconds quiet);
+  /// Only the next time, and not at all when a message comes before.
+  void receive_timeout_once(std::chrono::nanoseconds quiet);
+  void receive_timeout_at(std::chrono::steady_clock::time_point when);
+  /// Calls off whichever of these was set last.
+  void no_receive_timeout();
+
+  /// Puts the message in hand away, to be handled again after unstash_all; what the handler returns does not count. False:
+  /// the stash is full (mailbox_t::stash); the message becomes a dead letter, a call answers overload. When the process
+  /// crashes, what is put away goes back to the front of its mailbox and on_restart decides, as about the rest.
+  bool stash();
+  /// Brings back what was put away, in order and before everything that waits, as soon as this handler returns.
+  void unstash_all();
+
+  /// What this process is, in words, shown behind its path. Stays over restarts until it is set again.
+  void set_label(std::string text);
 
   /// Watches a process over its restarts: `restarted` messages, and one `down` when it is gone for good.
   /// A process that is gone already gives `down` with noproc at once.
@@ -144,15 +155,18 @@ class context {
   monitor_id watch(engine::address who, std::uint32_t incarnation, std::function<void(const down&)> then);
 
   using make_message = std::function<engine::envelope*(engine::address, std::uint64_t timer)>;
-  timer_id arm_timer(std::chrono::nanoseconds delay, std::chrono::nanoseconds period, const engine::type_tag& type,
-                     make_message make);
+  timer_id arm_timer(std::chrono::steady_clock::time_point when, std::chrono::nanoseconds period,
+                     std::chrono::system_clock::time_point wall, const engine::type_tag& type, make_message make,
+                     timer_options options);
+  std::chrono::nanoseconds check_delay(std::chrono::nanoseconds delay) const;    ///< throws below 0
+  std::chrono::nanoseconds check_period(std::chrono::nanoseconds period) const;  ///< throws at 0, too
   template <class M>
-  timer_id arm(std::chrono::nanoseconds delay, std::chrono::nanoseconds period, M message) {
-    return arm_timer(delay, period, engine::tag_of<M>,
-                     [m = std::make_shared<const M>(std::move(message))](engine::address to, std::uint64_t timer) {
-                       return static_cast<engine::envelope*>(engine::make_node<engine::timer_node<M>>(to, timer, m));
-                     });
+  static make_message sender_of(M message) {
+    return [m = std::make_shared<const M>(std::move(message))](engine::address to, std::uint64_t timer) {
+      return static_cast<engine::envelope*>(engine::make_node<engine::timer_node<M>>(to, timer, m));
+    };
   }
+  void quiet_timeout(std::chrono::nanoseconds quiet, std::chrono::steady_clock::time_point when, bool once);
 
   engine::cell* cell_;
   std::uint32_t incarnation_;

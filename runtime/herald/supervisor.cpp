@@ -25,7 +25,7 @@ class checker {
     if (o.shutdown && o.shutdown->kind() == shutdown_t::kind_t::limit && o.shutdown->limit().count() < 0)
       fault(path, "has a shutdown of " + std::to_string(o.shutdown->limit().count()) + " ms; wanted: 0 up, infinity or brutal_kill");
     if (o.mailbox.limit == 0) fault(path, "has a mailbox limit of 0; wanted: 1 up");
-    if (static_cast<unsigned>(o.mailbox.when_full) > 3) fault(path, "has an unknown mailbox overflow policy " + std::to_string(static_cast<unsigned>(o.mailbox.when_full)));
+    if (static_cast<unsigned>(o.mailbox.when_full) > 4) fault(path, "has an unknown mailbox overflow policy " + std::to_string(static_cast<unsigned>(o.mailbox.when_full)));
     if (static_cast<unsigned>(o.on_restart) > 1) fault(path, "has an unknown on_restart " + std::to_string(static_cast<unsigned>(o.on_restart)));
     if (static_cast<unsigned>(o.placement.kind) > 3) fault(path, "has an unknown placement " + std::to_string(static_cast<unsigned>(o.placement.kind)));
     if (o.start_timeout.count() < 0) fault(path, "has a start_timeout of " + std::to_string(o.start_timeout.count()) + " ms; wanted: 0 up");

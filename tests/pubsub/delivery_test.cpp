@@ -210,3 +210,48 @@ TEST_CASE("reports are events of the topic herald:reports") {
   CHECK(std::count(kinds.begin(), kinds.end(), report::crashed) == 1);
   CHECK(std::count(kinds.begin(), kinds.end(), report::restarted) == 1);
 }
+
+TEST_CASE("an event can be put away, whether it came straight from the fan-out or through the mailbox") {
+  struct shy : process<shy, tick, text> {
+    struct args {
+      std::vector<std::string>* seen;
+    };
+    shy(context& self, args a) : seen_{a.seen} { subscribe<tick>(self, "t"); }
+    void on(context& self, const tick& m) {
+      if (!open_) {
+        CHECK(self.stash());
+        return;
+      }
+      seen_->push_back(std::to_string(m.number) + std::string{topic_of(self).name});
+      if (m.number == 2) throw std::runtime_error{"shy"};
+    }
+    void on(context& self, const text& m) {
+      open_ = m.word == "open";
+      self.unstash_all();
+    }
+    std::vector<std::string>* seen_;
+    bool open_ = false;
+  };
+  for (const bool from_the_mailbox : {false, true}) {
+    CAPTURE(from_the_mailbox);
+    std::vector<std::string> seen;
+    world w{2};
+    REQUIRE(w.app.find_supervisor("").start_child(child<shy>("shy", {&seen}, {.mailbox = {.stash = 3}})));
+    const auto s = w.app.find<shy>("shy");
+    w.publish(1);
+    if (from_the_mailbox) s.cast(text{"closed"});
+    w.publish(2);
+    w.publish(3);
+    w.sim.run();
+    CHECK(seen.empty());
+    s.cast(text{"open"});
+    w.sim.run();
+    // The second crashes its process; the next incarnation is closed and puts the third away again.
+    CHECK(seen == std::vector<std::string>{"1t", "2t"});
+    w.publish(4);
+    w.sim.run();
+    s.cast(text{"open"});
+    w.sim.run();
+    CHECK(seen == std::vector<std::string>{"1t", "2t", "3t", "4t"});
+  }
+}

@@ -71,12 +71,7 @@ class arrival {
   [[nodiscard]] std::uint32_t life() const noexcept { return s_.state == hold::current ? c_.incarnation : 0; }
 
   void enter(std::uint32_t missed, bool bounded) {
-    auto* e = ::new (allocate_node(sizeof(event_entry), &f_)) event_entry{c_, n_, id_, handler_};
-    e->size = sizeof(event_entry);
-    e->from = n_.event->from.cell;
-    e->from_generation = n_.event->from.generation;
-    e->generation_of_id = s_.generation;
-    e->life = life();
+    auto* e = make_entry(n_, c_, id_, handler_, table_, f_);
     // Where a full mailbox or bound refuses the newest, the gap is before the next one that it takes: this one, it seems.
     const bool late = table_.tells_late(c_, id_);
     if (s_.missed > 0 && (!late || topic_table::names_gap(c_) != nullptr)) missed += table_.take_missed(id_);
@@ -86,7 +81,6 @@ class arrival {
       e->bounded = true;
       waiting().append(*e);
     }
-    ++n_.uses;
     table_.refused = false;
     f_.home->deliver(e, bounded);
     // What is lost from now on is lost behind this event, and a notice of its own.

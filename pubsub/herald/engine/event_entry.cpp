@@ -55,6 +55,28 @@ void end_use(fan_out& share, frame* by) noexcept {
 event_entry::event_entry(cell& receiver, fan_out& whose, std::uint32_t subscription_id, const handler_entry& by) noexcept
     : envelope{*whose.event->ops->entry, receiver.self()}, share{&whose}, handler{&by}, id{subscription_id} {}
 
+event_entry* make_entry(fan_out& share, cell& c, std::uint32_t id, const handler_entry& handler, topic_table& table,
+                        frame& by) {
+  auto* e = ::new (allocate_node(sizeof(event_entry), &by)) event_entry{c, share, id, handler};
+  e->size = sizeof(event_entry);
+  e->from = share.event->from.cell;
+  e->from_generation = share.event->from.generation;
+  const auto& s = table.at(id);
+  e->generation_of_id = s.generation;
+  e->life = s.state == hold::current ? c.incarnation : 0;
+  ++share.uses;
+  return e;
+}
+
+event_entry* box_waiting(const event_entry& in_hand, cell& c, frame& by) {
+  if (in_hand.message != nullptr) return nullptr;
+  auto* e = make_entry(*in_hand.share, c, in_hand.id, *in_hand.handler, topic_table::of(*c.home), by);
+  e->generation_of_id = in_hand.generation_of_id;
+  e->missed = in_hand.missed;
+  e->life = in_hand.life;
+  return e;
+}
+
 namespace {
 
 /// What the subscription adds to its event, or the gap before it. False: it ended with its incarnation, and the event goes
@@ -279,6 +301,11 @@ void finish_value(envelope* e, frame& by, const exit_reason*) noexcept {
   const bool more = table.current(token.id, token.generation_of_id) && table.at(token.id).more->waiting->values.count() != 0;
   if (more) return by.home->deliver(e, true);
   end_token(token, &by);
+}
+
+envelope* box_value(const envelope& in_hand, cell& c, frame& by) {
+  const auto& token = static_cast<const value_token&>(in_hand);
+  return token.in_hand != nullptr && !token.message ? box_waiting(*token.in_hand, c, by) : nullptr;
 }
 
 void discard_value(envelope* e, discard_reason why, const exit_reason*) noexcept {

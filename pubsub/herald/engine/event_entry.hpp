@@ -48,6 +48,12 @@ struct event_entry final : envelope {
 };
 static_assert(sizeof(event_entry) <= 128);
 
+/// One for the mailbox or stash of `c`; it counts as a use of the share.
+[[nodiscard]] event_entry* make_entry(fan_out& share, cell& c, std::uint32_t id, const handler_entry& handler,
+                                      topic_table& table, frame& by);
+/// The event of one that is in hand, once more; null while that tells of a gap.
+[[nodiscard]] event_entry* box_waiting(const event_entry& in_hand, cell& c, frame& by);
+
 /// A process that names `gap` hears of one here, whether or not another event follows. What is lost at the same place
 /// later is added to it.
 struct gap_token final : envelope {

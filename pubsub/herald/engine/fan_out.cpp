@@ -21,10 +21,13 @@ constexpr auto slice = std::chrono::microseconds{200};  ///< then the host's oth
 /// The envelope that context::sender() finds while a handler is called directly. It lies on the runner's stack, where a
 /// handler that was left behind still finds it.
 struct hand final : envelope {
-  explicit hand(const published& event) noexcept : envelope{*event.ops->entry, address{}} {
+  hand(const published& event, fan_out& whole, topic_table& subscriptions) noexcept
+      : envelope{*event.ops->entry, address{}}, share{&whole}, table{&subscriptions} {
     from = event.from.cell;
     from_generation = event.from.generation;
   }
+  fan_out* share;
+  topic_table* table;
 };
 
 void mismatch(const fan_out& n, const cell& c, const type_tag& wanted_type) {
@@ -48,7 +51,7 @@ enum class walked : std::uint8_t { through, stopped, lost };
 class walk {
  public:
   walk(fan_out& n, frame& f, topic_table& table)
-      : n_{n}, f_{f}, table_{table}, event_{*n.event}, hand_{*n.event} {
+      : n_{n}, f_{f}, table_{table}, event_{*n.event}, hand_{*n.event, n, table} {
     now_.event = &event_;
     now_.at = n.at;
     now_.table = &table;
@@ -236,6 +239,15 @@ void fan_out::discard(envelope* e, discard_reason, const exit_reason*) noexcept 
   const auto size = n.size;
   release(n.event, n.lent ? refs_per_host : 1);
   free_node_memory(&n, size, current_frame != nullptr && !current_frame->lost ? current_frame : nullptr);
+}
+
+envelope* box_entry(const envelope& in_hand, cell& c, frame& f) {
+  if (in_hand.to != nullptr) return box_waiting(static_cast<const event_entry&>(in_hand), c, f);
+  const auto& direct = static_cast<const hand&>(in_hand);
+  auto& n = *direct.share;
+  const auto& entry = n.at->entries[n.cursor - 1];
+  if (entry.who != &c) return nullptr;  // it has unsubscribed meanwhile
+  return make_entry(n, c, entry.id, *direct.table->handlers()[entry.handler & ~look_first], *direct.table, f);
 }
 
 }  // namespace herald::engine

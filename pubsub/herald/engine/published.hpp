@@ -53,13 +53,16 @@ void discard_entry(envelope* e, discard_reason why, const exit_reason* because) 
 void run_value(envelope* e, cell* to, frame& by);
 void finish_value(envelope* e, frame& by, const exit_reason* crash) noexcept;
 void discard_value(envelope* e, discard_reason why, const exit_reason* because) noexcept;
+// The event in hand once more, for the stash.
+[[nodiscard]] envelope* box_entry(const envelope& in_hand, cell& c, frame& by);
+[[nodiscard]] envelope* box_value(const envelope& in_hand, cell& c, frame& by);
 
 template <class E>
 inline constexpr envelope_ops entry_ops_of{run_entry, finish_entry, discard_entry, nullptr, &tag_of<E>,
-                                           envelope_kind::event};
+                                           envelope_kind::event, true, box_entry};
 template <class E>
 inline constexpr envelope_ops value_ops_of{run_value, finish_value, discard_value, nullptr, &tag_of<E>,
-                                           envelope_kind::event};
+                                           envelope_kind::event, true, box_value};
 
 template <class E>
 struct published_as final : published {

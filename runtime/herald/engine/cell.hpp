@@ -57,6 +57,8 @@ enum busy_bit : std::uint32_t {
   busy_awaiting = 32,   ///< a suspended handler holds its mailbox (hold, release)
   busy_suspended = 64,  ///< an operator holds it
   busy_watched = 128,   ///< hooks look at each message (extras.hpp)
+  busy_after = 256,     ///< the handler in hand left something to do after it (stash.hpp)
+  busy_idles = 512,     ///< its type has on_idle
 };
 
 /// While one of these is set no message is taken from the mailbox; control passes.

@@ -109,6 +109,25 @@ void core::count_dead_letter(const envelope& e, discard_reason why) noexcept {
   }
 }
 
+void core::count_unknown(const envelope& e, const cell& c, bool owner) noexcept {
+  dead_letters_.by_reason[static_cast<std::size_t>(discard_reason::unhandled)].fetch_add(1, std::memory_order_relaxed);
+  try {
+    {
+      const std::lock_guard lock{unknown_mutex_};
+      if (!unknown_.emplace(c.ops, e.ops->type).second) return;
+    }
+    report r;
+    r.kind = report::dead_letter;
+    if (owner) r.path = path_of(c);
+    r.process_type = c.ops->name;
+    r.text = "a message of type " + std::string{e.ops->type->name} + " was not delivered: a process of type " +
+             std::string{c.ops->name} + " accepts none of it, and has no on_unknown (told once for these types)";
+    tell(std::move(r));
+  } catch (...) {
+    // Out of memory while telling of a lost message: the count has it.
+  }
+}
+
 void core::end_delivery() noexcept {
   ended_.store(true, std::memory_order_release);
   for (auto& h : all_) h->drop_everything();

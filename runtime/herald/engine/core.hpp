@@ -7,6 +7,7 @@
 #include <functional>
 #include <memory>
 #include <mutex>
+#include <set>
 #include <shared_mutex>
 #include <string>
 #include <vector>
@@ -65,6 +66,8 @@ class core {
   void tell(report r);
   [[nodiscard]] report_hub& reports() noexcept { return *reports_; }
   void count_dead_letter(const envelope& e, discard_reason why) noexcept;
+  /// One that its receiver does not accept: told once for each pair of process type and message type.
+  void count_unknown(const envelope& e, const cell& c, bool owner) noexcept;
   [[nodiscard]] const dead_letter_counts& dead_letters() const noexcept { return dead_letters_; }
 
   /// No runner will come any more: what is sent from now on finds nobody, and what waits is told so.
@@ -125,6 +128,8 @@ class core {
   std::atomic<bool> closing_{false};
   std::atomic<bool> ended_{false};
   dead_letter_counts dead_letters_;
+  std::mutex unknown_mutex_;
+  std::set<std::pair<const process_ops*, const type_tag*>> unknown_;  ///< what was told; bounded by the program's types
   directory names_;
   stop_table stops_;
   engine::owners owners_;

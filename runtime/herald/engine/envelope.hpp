@@ -38,6 +38,10 @@ struct envelope_ops {
   void (*abandon)(envelope* self, const exit_reason& why) noexcept;  ///< answer its caller, keep the node: it is in use
   const type_tag* type;
   envelope_kind kind;
+  /// It may be put away while it is in hand (context::stash): run leaves the message whole when frame::keep says so.
+  bool stashable = false;
+  /// For a stashable one whose node cannot be kept (a fan-out's, on the runner's stack): makes another for `c`, or null.
+  envelope* (*box)(const envelope& in_hand, cell& c, frame& by) = nullptr;
 };
 
 struct alignas(16) envelope {

@@ -1,6 +1,7 @@
 #include <herald/engine/extras.hpp>
 
 #include <herald/engine/frame.hpp>
+#include <herald/engine/stash.hpp>
 #include <herald/engine/supervisor_state.hpp>
 
 namespace herald::engine {

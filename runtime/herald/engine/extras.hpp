@@ -6,12 +6,17 @@
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <string_view>
+#include <unordered_map>
 
 #include <herald/engine/cell.hpp>
 
 namespace herald::engine {
 
 struct kept_children;
+struct message_timer;
+class quiet_watch;
+struct stash_room;
 
 /// What is to become of a message that is about to be handled.
 struct verdict {
@@ -68,7 +73,16 @@ struct cell_extras {
 
   std::unique_ptr<kept_children> kept;  ///< of a supervisor between two lives
   std::unique_ptr<cell_hook> hooks;
+  std::unique_ptr<stash_room> stash;  ///< messages that wait outside of the mailbox (stash.hpp)
+  std::unordered_map<std::string_view, message_timer*> named_timers;
+  quiet_watch* quiet = nullptr;  ///< the hook of a receive timeout
+  std::string label;
 };
+
+/// What the process says it is; empty for most.
+[[nodiscard]] inline std::string_view label_of(const cell& c) noexcept {
+  return c.extras != nullptr ? std::string_view{c.extras->label} : std::string_view{};
+}
 
 /// By the owner of the cell's host only.
 [[nodiscard]] cell_extras& extras_of(cell& c);

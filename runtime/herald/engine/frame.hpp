@@ -17,6 +17,13 @@
 
 namespace herald::engine {
 
+/// What becomes of the message in hand when its handler returns.
+enum class keep_t : std::uint8_t {
+  no,         ///< it is over
+  put_away,   ///< into the stash
+  turn_away,  ///< the stash is full: a dead letter
+};
+
 /// What is left between a host and a handler that was left behind.
 struct away_record {
   std::atomic<bool> fenced{false};  ///< its incarnation is dead: every entry into the runtime is a no-op
@@ -45,6 +52,7 @@ struct alignas(64) frame {
   void* execution = nullptr;       ///< the scheduler's context, as the executor wants it back
   std::uint32_t uncounted = 0;     ///< messages its cell handled before and in the call that lost the host
   bool lost = false;               ///< the host was taken away; written under the host's seize mutex
+  keep_t keep = keep_t::no;
   bool aside = false;              ///< the user code is not the cell's present life: a zombie's destructor, a filter
   std::shared_ptr<away_record> away;
 

@@ -173,11 +173,8 @@ bool host::run_cell(cell& c, frame& f, std::uint32_t quantum, std::uint32_t& han
         rejoin(f, user_phase::handler, e, false, {}, e->ops->type);
         return false;
       }
-      if ((c.busy & busy_suspect) != 0 && e->ops->type == c.crashed_on) {
-        c.crashed_on = nullptr;
-        c.busy &= ~std::uint32_t{busy_suspect};
-      }
-      if ((c.busy & busy_watched) != 0) c.extras->after(c, f, *e);
+      if ((c.busy & (busy_suspect | busy_watched | busy_after)) != 0 && look_after(c, f, e)) [[unlikely]]
+        continue;
       if (e->ops->finish == nullptr) {
         free_node_memory(e, e->size, &f);
       } else {
@@ -200,10 +197,20 @@ bool host::run_cell(cell& c, frame& f, std::uint32_t quantum, std::uint32_t& han
   if ((c.busy & stops) != 0) return true;
   if (c.mail.head != nullptr) {
     make_ready(c);
-  } else if ((c.busy & busy_watched) != 0 && n != 0) {
-    c.extras->idle(c, f);
+  } else if ((c.busy & (busy_watched | busy_idles)) != 0 && n != 0) {
+    return ran_empty(c, f);
   }
-  return !f.lost;
+  return true;
+}
+
+/// After a handler that left something to do, or whose process is looked at. True: the message is not over.
+bool host::look_after(cell& c, frame& f, envelope* e) {
+  if ((c.busy & busy_suspect) != 0 && e->ops->type == c.crashed_on) {
+    c.crashed_on = nullptr;
+    c.busy &= ~std::uint32_t{busy_suspect};
+  }
+  if ((c.busy & busy_watched) != 0) c.extras->after(c, f, *e);
+  return (c.busy & busy_after) != 0 && after_handler(c, f, e);
 }
 
 bool host::looked_at(cell& c, frame& f, envelope* e, std::chrono::nanoseconds& stall) {
@@ -229,11 +236,7 @@ bool host::crash_in_hand(cell& c, frame& f, envelope* e, std::uint32_t n, const 
   }
   c.handled += n;
   count_handled(n);
-  if (e->ops->finish == nullptr) {
-    free_node_memory(e, e->size, &f);
-  } else {
-    e->ops->finish(e, f, &why);
-  }
+  end_in_hand(e, f, &f, &why);
   f.in_hand = nullptr;
   crashed(c, f, type, why);
   return !f.lost;
@@ -348,41 +351,6 @@ void host::release(cell& c, busy_bit bit) noexcept {
   if (c.mail.head != nullptr) make_ready(c);
 }
 
-void host::overflow(cell& c, envelope* e) {
-  switch (static_cast<overflow_t>(c.overflow)) {
-    case drop_oldest: {
-      // The oldest that may be dropped: notices stay.
-      envelope* before = nullptr;
-      for (auto* old = c.mail.head; old != nullptr; before = old, old = old->next) {
-        if (old->ops->kind >= envelope_kind::notice) continue;
-        (before != nullptr ? before->next : c.mail.head) = old->next;
-        if (c.mail.tail == old) c.mail.tail = before;
-        ++c.dropped;
-        old->ops->discard(old, discard_reason::overflow, nullptr);
-        c.mail.push(e);
-        return;
-      }
-      c.mail.push(e);
-      c.depth.store(c.depth.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
-      return;
-    }
-    case stop_process:
-      ++c.dropped;
-      e->ops->discard(e, discard_reason::overflow, nullptr);
-      if ((c.busy & busy_ending) == 0 && c.status == cell_status::running) {
-        c.ending = exit_reason{exit_reason::custom, "its mailbox is full"};
-        c.busy |= busy_ending;
-        make_ready(c);
-      }
-      return;
-    case unbounded:
-    case drop_newest:
-      ++c.dropped;
-      e->ops->discard(e, discard_reason::overflow, nullptr);
-      return;
-  }
-}
-
 // --- sending --------------------------------------------------------------------------------------------------------
 
 void host::post(envelope* e, frame* owned) {
@@ -402,7 +370,7 @@ void host::post(envelope* e, frame* owned) {
     case envelope_kind::control: return home.push_control(e, owned);
     case envelope_kind::notice: return home.push_notice(e, owned);
     default:
-      if (!home.push(e, owned)) e->ops->discard(e, discard_reason::overflow, nullptr);
+      if (!home.push(e, owned)) refuse(e, owned);
   }
 }
 

@@ -128,6 +128,10 @@ class host {
   void crashed(cell& c, frame& f, const type_tag* on, const exit_reason& why);
   /// After a handler called inline returned to its owner: what it asked for (its own stop) happens now.
   void settle(cell& c, frame& f) {
+    if ((c.busy & busy_after) != 0) {
+      static_cast<void>(after_handler(c, f, nullptr));
+      if (c.mail.head != nullptr) make_ready(c);
+    }
     if ((c.busy & busy_ending) != 0) end_life(c, f, c.ending, true);
   }
   /// Terminate (where wanted), destructor, notices, in this order; may lose the host on the way.
@@ -210,6 +214,17 @@ class host {
   [[nodiscard]] bool crash_in_hand(cell& c, frame& f, envelope* e, std::uint32_t n, const exit_reason& why);
   void make_ready(cell& c) noexcept;
   void overflow(cell& c, envelope* e);
+  /// Ends a message for which there is no room, and tells its sender where the receiver's policy says so.
+  static void refuse(envelope* e, frame* owned) noexcept;
+  [[nodiscard]] bool look_after(cell& c, frame& f, envelope* e);
+  /// Puts the message in hand away and brings back others, as its handler asked (stash.hpp). True: `e` is not over.
+  bool after_handler(cell& c, frame& f, envelope* e);
+  /// The incarnation is over: what it put away waits in the mailbox again.
+  void return_stash(cell& c) noexcept;
+  /// False: the host is lost.
+  [[nodiscard]] bool ran_empty(cell& c, frame& f);
+  /// After a handler that returned or crashed; `owned` is the frame of the caller, if it still has one.
+  static void end_in_hand(envelope* e, frame& by, frame* owned, const exit_reason* crash) noexcept;
   void finish_end(cell& c, frame& f);
   void after_destroy(cell& c);
   void after_init(cell& c, frame& f, bool threw, const exit_reason& why);

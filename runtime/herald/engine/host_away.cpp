@@ -16,6 +16,7 @@ struct rejoin_node final : envelope {
   std::shared_ptr<away_record> record;
   user_phase phase = user_phase::handler;
   envelope* in_hand = nullptr;
+  keep_t keep = keep_t::no;
   bool threw = false;
   std::uint32_t handled = 0;
   exit_reason why;
@@ -26,6 +27,7 @@ struct rejoin_node final : envelope {
     auto record = std::move(self->record);
     const auto phase = self->phase;
     auto* in_hand = self->in_hand;
+    by.keep = self->keep;
     const bool threw = self->threw;
     by.home->before_change(*record->of);
     by.home->count_handled(self->handled);
@@ -41,8 +43,11 @@ struct rejoin_node final : envelope {
   static constexpr envelope_ops node_ops{run, nullptr, discard, nullptr, &tag_of<rejoin_node>, envelope_kind::control};
 };
 
-static void end_in_hand(envelope* e, frame& by, frame* owned, const exit_reason* crash) noexcept {
+void host::end_in_hand(envelope* e, frame& by, frame* owned, const exit_reason* crash) noexcept {
+  const auto keep = std::exchange(by.keep, keep_t::no);
   if (e == nullptr) return;
+  // It was to be put away, and its message is whole: a process that crashed does not get it again.
+  if (keep != keep_t::no && e->ops->finish == nullptr) return e->ops->discard(e, discard_reason::stale, nullptr);
   if (e->ops->finish != nullptr) return e->ops->finish(e, by, crash);
   free_node_memory(e, e->size, owned);
 }
@@ -58,6 +63,7 @@ void host::rejoin(frame& lost, user_phase phase, envelope* in_hand, bool threw, 
   node->record = lost.away;
   node->phase = phase;
   node->in_hand = in_hand;
+  node->keep = lost.keep;
   node->threw = threw;
   node->handled = lost.uncounted;
   node->why = why;
@@ -69,8 +75,10 @@ void host::rejoin(frame& lost, user_phase phase, envelope* in_hand, bool threw, 
 void host::back_from_away(const std::shared_ptr<away_record>& record, frame& f, user_phase phase, envelope* in_hand,
                           bool threw, const exit_reason& why, const type_tag* type) {
   auto& c = *record->of;
-  end_in_hand(in_hand, f, &f, threw ? &why : nullptr);
-  if (record->fenced.load(std::memory_order_acquire)) return bury_zombie(*record, f, phase, threw);
+  const bool fenced = record->fenced.load(std::memory_order_acquire);
+  const bool kept = !threw && !fenced && (f.keep != keep_t::no || (c.busy & busy_after) != 0) && after_handler(c, f, in_hand);
+  if (!kept) end_in_hand(in_hand, f, &f, threw ? &why : nullptr);
+  if (fenced) return bury_zombie(*record, f, phase, threw);
   c.away.reset();
   c.busy &= ~std::uint32_t{busy_away};
   c.phase = user_phase::handler;
@@ -94,6 +102,8 @@ void host::back_from_away(const std::shared_ptr<away_record>& record, frame& f, 
         end_life(c, f, c.ending, true);
       } else if (c.mail.head != nullptr) {
         make_ready(c);
+      } else if ((c.busy & (busy_watched | busy_idles)) != 0) {
+        static_cast<void>(ran_empty(c, f));
       }
       return;
   }

@@ -95,7 +95,7 @@ void host::start_incarnation(cell& c, frame& f) {
   ++c.incarnation;
   c.status = cell_status::starting;
   c.ending = {};
-  c.busy = (c.busy & busy_lasting) | busy_idle;
+  c.busy = (c.busy & busy_lasting) | busy_idle | (c.ops->idle != nullptr ? busy_idles : 0u);
   c.own_block = c.size_class == 0 || c.room_taken;
   c.state = slab::state_room(c, c.ops->size, c.ops->align, c.own_block);
   auto* self = ::new (static_cast<std::byte*>(c.state) - context_size) context(c, c.incarnation);
@@ -128,6 +128,7 @@ void host::after_init(cell& c, frame& f, bool threw, const exit_reason& why) {
   if (threw) {
     wipe_attachments(c);
     if (c.extras != nullptr) c.extras->life_over(c);
+    return_stash(c);
     free_state(c);
     if (c.named.load(std::memory_order_relaxed)) system_.owners().owner_ended(c);
     c.status = cell_status::ended;
@@ -152,6 +153,7 @@ void host::after_init(cell& c, frame& f, bool threw, const exit_reason& why) {
   if (c.spec->options.restart == temporary) c.args.reset();  // never needed again
   if (again) system_.tell(report::restarted, c, c.incarnation, {});
   tell_parent(c, child_event_kind::started, {}, &f);
+  if ((c.busy & busy_after) != 0) static_cast<void>(after_handler(c, f, nullptr));
   if ((c.busy & busy_ending) != 0) {
     end_life(c, f, c.ending, true);
   } else if (c.mail.head != nullptr) {
@@ -225,6 +227,7 @@ void host::after_destroy(cell& c) {
   wipe_attachments(c);  // the destructor may have armed something, too
   if (c.named.load(std::memory_order_relaxed)) system_.owners().owner_ended(c);
   if (c.extras != nullptr) c.extras->life_over(c);
+  return_stash(c);
   c.busy = (c.busy & busy_lasting) | busy_idle;
   for (auto& s : slots_)
     if (s) s->incarnation_ended(c);

@@ -19,11 +19,17 @@ namespace herald::engine {
   return *reinterpret_cast<context*>(static_cast<std::byte*>(c.state) - 16);
 }
 
-/// Destroys the message when the handler is through with it, also by exception.
+/// Destroys the message when the handler is through with it, also by exception; not when it is put away.
 template <class M>
 struct message_end {
   M& message;
-  ~message_end() { std::destroy_at(&message); }
+  const frame& by;
+  ~message_end() {
+    if constexpr (!std::is_trivially_destructible_v<M>) {
+      if (by.keep == keep_t::no) [[likely]]
+        std::destroy_at(&message);
+    }
+  }
 };
 
 template <class M>
@@ -48,11 +54,15 @@ struct cast_node final : message_node<M> {
   cast_node(address receiver, M&& m) : message_node<M>{node_ops, receiver, std::move(m)} {}
   static void run(envelope* e, cell*, frame& by) {
     auto& message = static_cast<cast_node*>(e)->message;
-    const message_end<M> end{message};
+    const message_end<M> end{message, by};
     dispatch<P, M>(*static_cast<P*>(by.state), context_at(by.state), message);
   }
-  static constexpr envelope_ops node_ops{run, nullptr, message_node<M>::discard, nullptr, &tag_of<M>, envelope_kind::cast};
+  static constexpr envelope_ops node_ops{run, nullptr, message_node<M>::discard, nullptr, &tag_of<M>, envelope_kind::cast,
+                                         true};
 };
+
+/// A message that its receiver does not accept: on_unknown, or a dead letter that is told once for each type.
+void unknown(const envelope& e, cell& c, frame& by, const void* message);
 
 /// A message to a process of unknown type: its table decides at the far end.
 template <class M, envelope_kind Kind = envelope_kind::cast>
@@ -60,18 +70,20 @@ struct any_node final : message_node<M> {
   any_node(address receiver, M&& m) : message_node<M>{node_ops, receiver, std::move(m)} {}
   static void run(envelope* e, cell* c, frame& by) {
     auto& message = static_cast<any_node*>(e)->message;
-    const message_end<M> end{message};
+    const message_end<M> end{message, by};
     if (const auto* handler = c->ops->find(tag_of<M>)) {
       handler->invoke(by.state, context_at(by.state), &message);
     } else {
-      dead_letter(*e, discard_reason::unhandled);
+      unknown(*e, *c, by, &message);
     }
   }
-  static constexpr envelope_ops node_ops{run, nullptr, message_node<M>::discard, nullptr, &tag_of<M>, Kind};
+  static constexpr envelope_ops node_ops{run, nullptr, message_node<M>::discard, nullptr, &tag_of<M>, Kind, true};
 };
 
 /// False: the timer was cancelled after it had sent this message.
 [[nodiscard]] bool timer_due(cell& c, std::uint64_t id);
+/// Its handler has returned.
+void timer_done(cell& c, std::uint64_t id, frame& by) noexcept;
 
 /// What a timer sends to its own process.
 template <class M>
@@ -79,18 +91,25 @@ struct timer_node final : envelope {
   timer_node(address receiver, std::uint64_t timer, std::shared_ptr<const M> m)
       : envelope{node_ops, receiver}, id{timer}, message{std::move(m)} {}
   std::uint64_t id;
+  bool due = false;
   std::shared_ptr<const M> message;
   static void run(envelope* e, cell* c, frame& by) {
     auto* self = static_cast<timer_node*>(e);
-    const auto message = std::move(self->message);
-    if (!timer_due(*c, self->id)) return;
-    c->ops->find(tag_of<M>)->invoke(by.state, context_at(by.state), message.get());
+    if (!self->due && !timer_due(*c, self->id)) return;
+    self->due = true;  // put away, it is not the timer's any more
+    auto held = std::move(self->message);
+    c->ops->find(tag_of<M>)->invoke(by.state, context_at(by.state), held.get());
+    if (by.keep != keep_t::no) self->message = std::move(held);
   }
-  static void finish(envelope* e, frame&, const exit_reason*) noexcept { free_node(static_cast<timer_node*>(e)); }
+  static void finish(envelope* e, frame& by, const exit_reason*) noexcept {
+    auto* self = static_cast<timer_node*>(e);
+    timer_done(*self->to, self->id, by);
+    free_node(self);
+  }
   static void discard(envelope* e, discard_reason, const exit_reason*) noexcept {
     free_node(static_cast<timer_node*>(e));
   }
-  static constexpr envelope_ops node_ops{run, finish, discard, nullptr, &tag_of<M>, envelope_kind::notice};
+  static constexpr envelope_ops node_ops{run, finish, discard, nullptr, &tag_of<M>, envelope_kind::notice, true};
 };
 
 /// Who waits for a call's end: a process (by the number of its pending call) or a plain thread.
@@ -185,7 +204,7 @@ struct call_node final : call_base<typename M::reply> {
     finish_with(static_cast<call_node*>(e), error_of(why, because, *e));
   }
   static void abandon(envelope* e, const exit_reason& why) noexcept { static_cast<call_node*>(e)->abandon_call(why); }
-  static constexpr envelope_ops node_ops{run, finish, discard, abandon, &tag_of<M>, envelope_kind::call};
+  static constexpr envelope_ops node_ops{run, finish, discard, abandon, &tag_of<M>, envelope_kind::call, true};
 
  private:
   static void finish_with(call_node* self, result<reply_type> r) noexcept {

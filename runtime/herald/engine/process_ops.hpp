@@ -18,6 +18,7 @@
 
 namespace herald {
 class context;
+class unknown_message;
 }
 
 namespace herald::engine {
@@ -37,6 +38,8 @@ struct process_ops {
   void (*terminate)(void* state, context& self, const exit_reason& why);  ///< null: the type has none
   std::span<const handler_entry> handlers;
   bool supervisor = false;
+  void (*unknown)(void* state, context& self, const unknown_message& m) = nullptr;  ///< null: the type has no on_unknown
+  void (*idle)(void* state, context& self) = nullptr;                              ///< null: the type has no on_idle
 
   [[nodiscard]] const handler_entry* find(const type_tag& type) const noexcept {
     for (const auto& entry : handlers)
@@ -149,6 +152,24 @@ constexpr auto terminate_function() -> void (*)(void*, context&, const exit_reas
 }
 
 template <class P>
+constexpr auto unknown_function() -> void (*)(void*, context&, const unknown_message&) {
+  if constexpr (requires(P& p, context& self, const unknown_message& m) { p.on_unknown(self, m); }) {
+    return [](void* state, context& self, const unknown_message& m) { static_cast<P*>(state)->on_unknown(self, m); };
+  } else {
+    return nullptr;
+  }
+}
+
+template <class P>
+constexpr auto idle_function() -> void (*)(void*, context&) {
+  if constexpr (requires(P& p, context& self) { p.on_idle(self); }) {
+    return [](void* state, context& self) { static_cast<P*>(state)->on_idle(self); };
+  } else {
+    return nullptr;
+  }
+}
+
+template <class P>
 constexpr process_ops make_ops() {
   static_assert(std::is_nothrow_destructible_v<P>,
                 "herald: a process must be nothrow destructible: its end must not fail");
@@ -159,7 +180,9 @@ constexpr process_ops make_ops() {
           [](void* state) noexcept { static_cast<P*>(state)->~P(); },
           terminate_function<P>(),
           handler_table<P, typename P::accepts>::all,
-          false};
+          false,
+          unknown_function<P>(),
+          idle_function<P>()};
 }
 
 template <class P>

@@ -15,7 +15,7 @@ struct notice_node final : envelope {
   Notice notice;
   static void run(envelope* e, cell* c, frame& by) {
     auto* self = static_cast<notice_node*>(e);
-    const message_end<Notice> end{self->notice};
+    const message_end<Notice> end{self->notice, by};
     expectation* found = nullptr;
     {
       const runtime_entry entry;
