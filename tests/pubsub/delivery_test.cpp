@@ -222,11 +222,11 @@ TEST_CASE("an event can be put away, whether it came straight from the fan-out o
         CHECK(self.stash());
         return;
       }
-      seen_->push_back(std::to_string(m.number) + std::string{topic_of(self).name});
+      seen_->push_back(std::to_string(m.number) + std::string{topic_of(self).topic});
       if (m.number == 2) throw std::runtime_error{"shy"};
     }
     void on(context& self, const text& m) {
-      open_ = m.word == "open";
+      open_ = m.words == "open";
       self.unstash_all();
     }
     std::vector<std::string>* seen_;
