@@ -68,7 +68,6 @@ class arrival {
     if (!s_.more->waiting) s_.more->waiting = std::make_unique<backlog>();
     return *s_.more->waiting;
   }
-  [[nodiscard]] std::uint32_t life() const noexcept { return s_.state == hold::current ? c_.incarnation : 0; }
 
   void enter(std::uint32_t missed, bool bounded) {
     auto* e = make_entry(n_, c_, id_, handler_, table_, f_);

@@ -305,7 +305,10 @@ void finish_value(envelope* e, frame& by, const exit_reason*) noexcept {
 
 envelope* box_value(const envelope& in_hand, cell& c, frame& by) {
   const auto& token = static_cast<const value_token&>(in_hand);
-  return token.in_hand != nullptr && !token.message ? box_waiting(*token.in_hand, c, by) : nullptr;
+  if (token.in_hand == nullptr || token.message) return nullptr;
+  auto* e = make_entry(*token.in_hand->share, c, token.id, *token.in_hand->handler, topic_table::of(*c.home), by);
+  e->missed = static_cast<std::uint32_t>(token.in_hand->missed);
+  return e;
 }
 
 void discard_value(envelope* e, discard_reason why, const exit_reason*) noexcept {
