@@ -73,11 +73,19 @@ inline constexpr shutdown_t brutal_kill{shutdown_t::kind_t::brutal};
 inline constexpr shutdown_t infinity{shutdown_t::kind_t::infinite};
 
 /// A pause before each restart: first, then doubled up to max, each longer by a random share of at most `jitter`.
-/// It starts over when the process has lived for (first + max) / 2. {} means no pause.
+/// {} means no pause. Pauses do not lift the supervisor's intensity: restarts count there too.
 struct backoff_t {
   std::chrono::milliseconds first{0};
   std::chrono::milliseconds max{0};
   double jitter = 0;  ///< 0 to 1
+  /// A life this long and the pauses start over; 0: (first + max) / 2; by_hand: only supervisor_ref::reset_backoff does.
+  std::chrono::milliseconds reset_after{0};
+  static constexpr std::chrono::milliseconds by_hand = std::chrono::milliseconds::max();
+  /// Restarts in a row, 0 up: one more is not made, the child stays stopped and its supervisor lives on.
+  std::uint32_t max_restarts = unlimited_restarts;
+  static constexpr std::uint32_t unlimited_restarts = ~std::uint32_t{0};
+  /// A first start that fails is tried again like a restart; otherwise it is an error of whoever starts the child.
+  bool first_start = false;
   friend bool operator==(const backoff_t&, const backoff_t&) = default;
 };
 
@@ -106,6 +114,8 @@ struct child_options {
   std::chrono::milliseconds start_timeout{0};  ///< limit of init; 0: none
   bool significant = false;                    ///< see supervisor::auto_shutdown
   via_name via{};                              ///< a name in a registry, claimed before init
+  /// An end with exactly this reason is final: the child is not restarted, whatever `restart` says.
+  std::optional<exit_reason> final_stop{};
   friend bool operator==(const child_options&, const child_options&) = default;
 };
 

@@ -17,6 +17,15 @@
 
 namespace herald {
 
+/// The child that a supervisor's report is about. For a dynamic supervisor's children together: how many.
+struct offender_t {
+  std::string id, path;
+  std::string_view restart;  ///< "permanent", "transient", "temporary"
+  std::string shutdown;      ///< "5000 ms", "infinity", "brutal_kill"
+  std::string_view type;     ///< "worker", "supervisor"
+  std::size_t children = 0;  ///< above 0: so many children of a dynamic supervisor, and no path
+};
+
 struct report {
   enum class kind_t : std::uint8_t {
     started,       ///< a supervisor and its first children run
@@ -24,8 +33,9 @@ struct report {
     crashed,       ///< an incarnation ended with a failure
     ended,         ///< an incarnation ended cleanly
     restarted,     ///< a new incarnation of a process runs
-    gave_up,       ///< a supervisor reached its restart intensity
+    gave_up,       ///< a supervisor reached its restart intensity, or a child its max_restarts
     killed,        ///< a child did not end within its limit and was killed
+    shutdown_error,  ///< a child that its supervisor stopped ended with another reason than asked for
     overran,       ///< a handler runs longer than the limit; its host goes on without it
     came_back,     ///< that handler has returned
     zombie,        ///< a process was fenced off while its handler runs on
@@ -41,15 +51,22 @@ struct report {
   std::chrono::system_clock::time_point when{};
   std::string path;          ///< of the process or supervisor concerned
   std::string process_type;  ///< the C++ type, empty for supervisors
+  std::string label;         ///< the process's own name for itself, where it has one
   std::uint32_t incarnation = 0;
   exit_reason reason;
+  std::string message_type;  ///< of a crash: the message in hand, empty when it was none
+  // What a supervisor tells has these as well.
+  std::string_view context{};  ///< what it was about: "shutdown_error", "reached_max_restart_intensity" ...
+  std::string supervisor;      ///< its path
+  std::shared_ptr<const offender_t> offender;
   std::string text;  ///< one sentence more, where there is one
 
   [[nodiscard]] bool failure() const noexcept {
     return kind != started && kind != ended && kind != restarted && kind != came_back && kind != note;
   }
-  /// One line for a log.
-  [[nodiscard]] std::string to_string() const;
+  /// One line for a log, at most `max_length` bytes (16 up) and cut with "..." where it would be more. Line breaks and
+  /// control characters in reasons and texts become spaces.
+  [[nodiscard]] std::string to_string(std::size_t max_length = 4096) const;
 };
 [[nodiscard]] std::string_view name_of(report::kind_t kind) noexcept;
 

@@ -9,6 +9,7 @@
 #include <herald/exit_reason.hpp>
 #include <herald/io_watch.hpp>
 #include <herald/offload.hpp>
+#include <herald/partition.hpp>
 #include <herald/process.hpp>
 #include <herald/ref.hpp>
 #include <herald/report.hpp>

@@ -50,6 +50,7 @@ struct child_record {
   bool requested = false;        ///< it ends because somebody asked the supervisor to end it
   bool overdue = false;          ///< its init took longer than its start_timeout: it is being killed
   bool resumes = false;          ///< its retry starts itself and those after it, and stops nobody
+  bool resizing = false;         ///< its start or end is waited for by a resize
   bool ended_meanwhile = false;  ///< see child_extras::pending_end
   time_point up_since{};
   std::unique_ptr<child_extras> extras;
@@ -60,6 +61,8 @@ struct child_record {
     return phase == child_phase::launching || phase == child_phase::starting || phase == child_phase::running ||
            phase == child_phase::stopping;
   }
+  /// Somebody waits for this start: it concerns nobody else.
+  [[nodiscard]] bool on_request() const noexcept { return first_start || resizing || (extras && extras->start_reply.owed()); }
   /// While nothing is owed and no limit runs.
   void drop_extras() noexcept {
     if (extras && extras->limit.place == timer::npos && !extras->start_reply.owed() && extras->stop_replies.empty() &&

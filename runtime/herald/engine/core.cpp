@@ -80,6 +80,8 @@ void core::tell(report::kind_t kind, const cell& who, std::uint32_t incarnation,
   if (who.ops != nullptr && !who.ops->supervisor) r.process_type = who.ops->name;
   r.incarnation = incarnation;
   r.reason = why;
+  if (kind == report::crashed && why.kind() == exit_reason::crash && who.crashed_on != nullptr)
+    r.message_type = who.crashed_on->name;
   r.text = std::move(text);
   tell(std::move(r));
 }

@@ -40,6 +40,7 @@ struct process_ops {
   bool supervisor = false;
   void (*unknown)(void* state, context& self, const unknown_message& m) = nullptr;  ///< null: the type has no on_unknown
   void (*idle)(void* state, context& self) = nullptr;                              ///< null: the type has no on_idle
+  const type_tag* extra_args = nullptr;  ///< of what its supervisor gives it before its own arguments; null: nothing
 
   [[nodiscard]] const handler_entry* find(const type_tag& type) const noexcept {
     for (const auto& entry : handlers)
@@ -76,6 +77,15 @@ inline constexpr args_ops args_ops_of{&tag_of<A>, equal_function<A>()};
 
 template <class P>
 concept has_args = requires { typename P::args; };
+
+template <class P>
+concept has_extra_args = requires { typename P::extra_args; };
+
+/// What a process with `extra_args` is made from: what all children of its supervisor get, and its own.
+struct combined_args {
+  std::shared_ptr<const void> extra;
+  std::shared_ptr<const void> own;
+};
 
 template <class... Ms>
 struct type_list {};
@@ -122,7 +132,15 @@ struct handler_table<P, type_list<Ms...>> {
 
 template <class P>
 void construct_process(void* state, context& self, const void* args) {
-  if constexpr (has_args<P>) {
+  if constexpr (has_extra_args<P>) {
+    const auto& both = *static_cast<const combined_args*>(args);
+    const auto& extra = *static_cast<const typename P::extra_args*>(both.extra.get());
+    if constexpr (has_args<P>) {
+      ::new (state) P(self, extra, *static_cast<const typename P::args*>(both.own.get()));
+    } else {
+      ::new (state) P(self, extra);
+    }
+  } else if constexpr (has_args<P>) {
     const auto& given = *static_cast<const typename P::args*>(args);
     if constexpr (std::is_constructible_v<P, context&, const typename P::args&>) {
       ::new (state) P(self, given);
@@ -170,6 +188,12 @@ constexpr auto idle_function() -> void (*)(void*, context&) {
 }
 
 template <class P>
+constexpr auto extra_args_tag() -> const type_tag* {
+  if constexpr (has_extra_args<P>) return &tag_of<typename P::extra_args>;
+  return nullptr;
+}
+
+template <class P>
 constexpr process_ops make_ops() {
   static_assert(std::is_nothrow_destructible_v<P>,
                 "herald: a process must be nothrow destructible: its end must not fail");
@@ -182,7 +206,8 @@ constexpr process_ops make_ops() {
           handler_table<P, typename P::accepts>::all,
           false,
           unknown_function<P>(),
-          idle_function<P>()};
+          idle_function<P>(),
+          extra_args_tag<P>()};
 }
 
 template <class P>

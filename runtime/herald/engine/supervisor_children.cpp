@@ -33,7 +33,10 @@ child_record& supervisor_state::add(std::shared_ptr<const child_spec> spec, bool
 
 void supervisor_state::remove(child_record& child, frame& f) {
   disarm(child);
-  if (child.where.cell != nullptr) order_release(child.where, &f);
+  if (child.where.cell != nullptr) {
+    abroad_.erase(child.where.cell);
+    order_release(child.where, &f);
+  }
   if (child.is_static) {
     cell_.home->system().names().remove(*path_, child.spec->id, child.where);
     by_id_.erase(child.spec->id);
@@ -85,6 +88,8 @@ void supervisor_state::launch_with(child_record& child, std::shared_ptr<const vo
   child.phase = child_phase::launching;
   auto& home = place(*child.spec);
   const auto* ops = child.spec->is_supervisor() ? &supervisor_ops : child.spec->ops;
+  if (ops->extra_args != nullptr)
+    args = std::make_shared<const combined_args>(combined_args{spec_->extra_of(*ops->extra_args), std::move(args)});
   auto make = [spec = child.spec, args = std::move(args), ops, parent = cell_.self(), cookie = &child,
                path = path_](cell*, frame& by) {
     // A temporary child's arguments are needed once; its cell keeps a spec without them.
@@ -99,6 +104,8 @@ void supervisor_state::launch_with(child_record& child, std::shared_ptr<const vo
 void supervisor_state::placed(child_record& child, const child_event& event, frame& f) {
   child.where = event.who;
   child.phase = child_phase::starting;
+  if (child.where.cell->home != cell_.home) abroad_[child.where.cell] = &child;
+  show_partition(child);
   if (child.is_static)
     cell_.home->system().names().add(*path_, child.spec->id, event.who,
                                      child.spec->is_supervisor() ? &supervisor_ops : child.spec->ops);
@@ -134,13 +141,7 @@ void supervisor_state::on_timer(child_record& child) {
     case child_phase::starting:
     case child_phase::stopping: {
       child.overdue = child.phase == child_phase::starting;
-      report r;
-      r.kind = report::killed;
-      r.path = path_->empty() ? child.spec->id : *path_ + "/" + child.spec->id;
-      r.incarnation = child.incarnation;
-      r.reason = exit_reason::killed;
-      r.text = child.overdue ? "its init did not return within its start_timeout" : "it did not end within its shutdown limit";
-      cell_.home->system().tell(std::move(r));
+      tell_killed(child);
       order_stop(child.where, exit_reason::killed, true, &f);
       return;
     }

@@ -6,14 +6,30 @@
 
 namespace herald::engine {
 
+error no_such_child(const child_key& child) {
+  if (child.by_ref()) return {errc::not_found, "the process is no child of this supervisor"};
+  return {errc::not_found, "there is no child with the id \"" + child.id() + "\""};
+}
+
 namespace {
 
-error no_child(const std::string& id) { return {errc::not_found, "there is no child with the id \"" + id + "\""}; }
+error by_ref_only() { return {errc::not_supported, "a dynamic supervisor knows its children by ref, not by id"}; }
+error for_fixed_only(const char* request) {
+  return {errc::not_supported, std::string{"a dynamic supervisor forgets a child that has ended; "} + request + " is for fixed children"};
+}
+
+std::shared_ptr<const child_spec> spec_of_type(const process_ops& type) {
+  auto spec = std::make_shared<child_spec>();
+  spec->ops = &type;
+  return spec;
+}
 
 }  // namespace
 
-child_record* supervisor_state::find(const std::string& id) const {
-  const auto found = by_id_.find(id);
+child_record* supervisor_state::find(const child_key& child) const {
+  if (child.by_ref()) return find(child.who());
+  if (spec_->dynamic) return nullptr;
+  const auto found = by_id_.find(child.id());
   return found != by_id_.end() ? found->second : nullptr;
 }
 
@@ -26,23 +42,23 @@ child_record* supervisor_state::find(any_ref who) const {
     auto* child = ours ? static_cast<child_record*>(where.cell->cookie) : nullptr;
     return child != nullptr && child->where == where ? child : nullptr;
   }
-  for (auto* child = last_; child != nullptr; child = child->previous)
-    if (child->where == where) return child;
-  return nullptr;
+  const auto found = abroad_.find(where.cell);
+  return found != abroad_.end() && found->second->where == where ? found->second : nullptr;
 }
 
 void supervisor_state::start_child(frame& f, child_spec spec, reply_once<any_ref> reply) {
-  if (spec_->dynamic)
-    return reply.answer(error{errc::not_supported, "a dynamic supervisor starts children of its one pattern, with start_child<P>(args)"});
-  if (const auto ok = check_spec(spec); !ok) return reply.answer(ok.error());
-  if (occupied()) {
-    auto shared = std::make_shared<reply_once<any_ref>>(std::move(reply));
-    deferred_.emplace_back([this, spec = std::move(spec), shared](frame& by) { start_child(by, spec, std::move(*shared)); });
-    return;
-  }
-  if (spec.options.significant && spec_->auto_shutdown == never)
-    return reply.answer(error{errc::bad_spec, "the child " + spec.id + " is significant, but its supervisor's auto_shutdown is never"});
-  if (auto* known = find(spec.id)) {
+  if (spec_->pattern != nullptr)
+    return reply.answer(error{errc::not_supported,
+                              "this dynamic supervisor starts children of its one pattern, with start_child<P>(args)"});
+  if (spec_->partitioned)
+    return reply.answer(error{errc::not_supported, "a partition supervisor's children are its partitions; resize it"});
+  if (const auto ok = check_fit(*spec_, spec); !ok) return reply.answer(ok.error());
+  if (spec_->dynamic) return start_one_more(f, std::make_shared<const child_spec>(std::move(spec)), nullptr, std::move(reply));
+  if (occupied())
+    return put_off(std::move(reply), [this, spec = std::move(spec)](frame& by, reply_once<any_ref> r) {
+      start_child(by, spec, std::move(r));
+    });
+  if (auto* known = find(child_key{spec.id})) {
     const auto code = known->alive() || known->phase == child_phase::waiting ? errc::already_started : errc::already_present;
     return reply.answer(error{code, "the supervisor has a child with the id \"" + spec.id + "\" already"});
   }
@@ -56,50 +72,44 @@ void supervisor_state::start_dynamic(frame& f, std::shared_ptr<const void> args,
                                      reply_once<any_ref> reply) {
   if (!spec_->dynamic)
     return reply.answer(error{errc::not_supported, "this supervisor has fixed children; start_child wants a child_spec"});
-  if (mode_ == mode_t::closing) return;
-  if (type != spec_->pattern->ops)
+  if (spec_->pattern != nullptr && type != spec_->pattern->ops)
     return reply.answer(error{errc::bad_spec, "this supervisor starts processes of type " + std::string{spec_->pattern->ops->name} +
                                                   ", not " + std::string{type->name}});
+  auto spec = spec_->pattern;
+  if (spec == nullptr) {
+    auto& known = patterns_[type];
+    if (known == nullptr) known = spec_of_type(*type);
+    if (const auto ok = check_fit(*spec_, *known); !ok) return reply.answer(ok.error());
+    spec = known;
+  }
+  start_one_more(f, std::move(spec), std::move(args), std::move(reply));
+}
+
+void supervisor_state::start_one_more(frame& f, std::shared_ptr<const child_spec> spec, std::shared_ptr<const void> args,
+                                      reply_once<any_ref> reply) {
+  if (mode_ == mode_t::closing) return;
   if (count_ >= spec_->max_children)
     return reply.answer(error{errc::max_children, "the supervisor has its maximum of " + std::to_string(spec_->max_children) + " children"});
-  auto& child = add(spec_->pattern, true);
+  if (args == nullptr) args = spec->args;
+  auto& child = add(std::move(spec), true);
   child.first_start = true;
   child.extra(*this).start_reply = std::move(reply);
   launch_with(child, std::move(args), f);
 }
 
-void supervisor_state::terminate_child(frame& f, const std::string& id, reply_once<void> reply) {
-  if (spec_->dynamic)
-    return reply.answer(error{errc::not_supported, "children of a dynamic supervisor have no id; name them by ref"});
-  if (occupied()) {
-    auto shared = std::make_shared<reply_once<void>>(std::move(reply));
-    deferred_.emplace_back([this, id, shared](frame& by) { terminate_child(by, id, std::move(*shared)); });
-    return;
-  }
-  auto* child = find(id);
-  if (child == nullptr) return reply.answer(no_child(id));
-  terminate(*child, f, std::move(reply));
-}
-
-void supervisor_state::terminate_child(frame& f, any_ref who, reply_once<void> reply) {
-  auto* child = spec_->dynamic ? find(who) : nullptr;
-  if (child == nullptr) return reply.answer(error{errc::not_found, "the process is no child of this dynamic supervisor"});
+void supervisor_state::terminate_child(frame& f, const child_key& key, reply_once<void> reply) {
+  if (spec_->dynamic && !key.by_ref()) return reply.answer(by_ref_only());
+  if (!spec_->dynamic && key.by_ref()) return reply.answer(no_such_child(key));
+  if (!spec_->dynamic && occupied())
+    return put_off(std::move(reply), [this, key](frame& by, reply_once<void> r) { terminate_child(by, key, std::move(r)); });
+  auto* child = find(key);
+  if (child == nullptr) return reply.answer(no_such_child(key));
   terminate(*child, f, std::move(reply));
 }
 
 void supervisor_state::terminate(child_record& child, frame& f, reply_once<void> reply) {
   if (child.phase == child_phase::waiting) {
-    const bool pending = child.extras && child.extras->limit.place != timer::npos;
-    const auto when = pending ? child.extras->limit.when : time_point{};
-    disarm(child);
-    child.again = false;
-    child.phase = child_phase::undefined;
-    if (pending && child.is_static && spec_->strategy != one_for_one) hand_retry_on(child, when);
-    if (child.spec->options.restart == temporary || !child.is_static) {
-      remove(child, f);
-    } else {
-      rest(child, f);
-    }
+    call_off(child, f);
     return reply.answer({});
   }
   if (!child.alive()) return reply.answer({});
@@ -108,42 +118,66 @@ void supervisor_state::terminate(child_record& child, frame& f, reply_once<void>
   if (child.phase != child_phase::stopping) ask_to_stop(child, f, false);
 }
 
-void supervisor_state::restart_child(frame& f, const std::string& id, reply_once<any_ref> reply) {
-  if (spec_->dynamic) return reply.answer(error{errc::not_supported, "children of a dynamic supervisor have no id"});
-  if (occupied()) {
-    auto shared = std::make_shared<reply_once<any_ref>>(std::move(reply));
-    deferred_.emplace_back([this, id, shared](frame& by) { restart_child(by, id, std::move(*shared)); });
-    return;
+/// A child that waits to be restarted is not wanted any more.
+void supervisor_state::call_off(child_record& child, frame& f) {
+  const bool pending = child.extras && child.extras->limit.place != timer::npos;
+  const auto when = pending ? child.extras->limit.when : time_point{};
+  const bool on_request = child.on_request();
+  disarm(child);
+  child.again = false;
+  child.phase = child_phase::undefined;
+  if (child.extras && child.extras->start_reply.owed())
+    child.extras->start_reply.answer(error{errc::start_failed, "the child was stopped while it started"});
+  if (pending && child.is_static && spec_->strategy != one_for_one && !on_request) hand_retry_on(child, when);
+  if (child.spec->options.restart == temporary || !child.is_static || child.first_start) {
+    remove(child, f);
+  } else {
+    rest(child, f);
   }
-  auto* child = find(id);
-  if (child == nullptr) return reply.answer(no_child(id));
-  if (child->phase == child_phase::waiting)
-    return reply.answer(error{errc::restarting, "the child " + id + " is being restarted"});
+}
+
+void supervisor_state::restart_child(frame& f, const child_key& key, reply_once<any_ref> reply) {
+  if (spec_->dynamic) return reply.answer(for_fixed_only("restart_child"));
+  if (occupied())
+    return put_off(std::move(reply), [this, key](frame& by, reply_once<any_ref> r) { restart_child(by, key, std::move(r)); });
+  auto* child = find(key);
+  if (child == nullptr) return reply.answer(no_such_child(key));
+  const auto& id = child->spec->id;
+  if (child->phase == child_phase::waiting) return reply.answer(error{errc::restarting, "the child " + id + " is being restarted"});
   if (child->alive()) return reply.answer(error{errc::running, "the child " + id + " is running"});
+  child->attempts = 0;
   child->extra(*this).start_reply = std::move(reply);
   launch(*child, f);
 }
 
-void supervisor_state::delete_child(frame& f, const std::string& id, reply_once<void> reply) {
-  if (spec_->dynamic) return reply.answer(error{errc::not_supported, "children of a dynamic supervisor have no id"});
-  if (occupied()) {
-    auto shared = std::make_shared<reply_once<void>>(std::move(reply));
-    deferred_.emplace_back([this, id, shared](frame& by) { delete_child(by, id, std::move(*shared)); });
-    return;
-  }
-  auto* child = find(id);
-  if (child == nullptr) return reply.answer(no_child(id));
-  if (child->phase == child_phase::waiting)
-    return reply.answer(error{errc::restarting, "the child " + id + " is being restarted"});
+void supervisor_state::delete_child(frame& f, const child_key& key, reply_once<void> reply) {
+  if (spec_->dynamic) return reply.answer(for_fixed_only("delete_child"));
+  if (spec_->partitioned)
+    return reply.answer(error{errc::not_supported, "a partition cannot be deleted; resize the partition supervisor"});
+  if (occupied())
+    return put_off(std::move(reply), [this, key](frame& by, reply_once<void> r) { delete_child(by, key, std::move(r)); });
+  auto* child = find(key);
+  if (child == nullptr) return reply.answer(no_such_child(key));
+  const auto& id = child->spec->id;
+  if (child->phase == child_phase::waiting) return reply.answer(error{errc::restarting, "the child " + id + " is being restarted"});
   if (child->alive()) return reply.answer(error{errc::running, "the child " + id + " is running; terminate it first"});
   remove(*child, f);
   reply.answer({});
 }
 
-void supervisor_state::kill_child(frame& f, any_ref who, reply_once<void> reply) {
-  auto* child = find(who);
-  if (child == nullptr) return reply.answer(error{errc::not_found, "the process is no child of this supervisor"});
+void supervisor_state::kill_child(frame& f, const child_key& key, reply_once<void> reply) {
+  auto* child = find(key);
+  if (child == nullptr) return reply.answer(no_such_child(key));
   if (child->where.cell != nullptr && child->alive()) order_stop(child->where, exit_reason::killed, true, &f);
+  reply.answer({});
+}
+
+void supervisor_state::reset_backoff(frame& f, const child_key& key, reply_once<void> reply) {
+  auto* child = find(key);
+  if (child == nullptr) return reply.answer(no_such_child(key));
+  child->attempts = 0;
+  const bool pauses = child->phase == child_phase::waiting && child->extras && child->extras->limit.place != timer::npos;
+  if (pauses) wait_to_retry(*child, std::chrono::milliseconds{0}, f);
   reply.answer({});
 }
 
@@ -151,7 +185,7 @@ namespace {
 
 child_info info_of(const child_record& child) {
   child_info info;
-  if (child.is_static) info.id = child.spec->id;
+  info.id = child.spec->id;
   if (child.phase == child_phase::running || child.phase == child_phase::stopping || child.phase == child_phase::starting)
     info.who = any_ref{child.where};
   info.incarnation = child.incarnation;
@@ -184,93 +218,9 @@ child_counts supervisor_state::count_children() const {
     if (child->phase == child_phase::running || child->phase == child_phase::stopping) ++counts.active;
     ++(child->spec->is_supervisor() ? counts.supervisors : counts.workers);
   }
-  if (spec_->dynamic) counts.specs = 1;
+  if (spec_->pattern != nullptr) counts.specs = 1;  // OTP: one pattern; Elixir: each child its own
   return counts;
 }
 
 }  // namespace herald::engine
 
-namespace herald {
-
-using engine::child_record;
-using engine::frame;
-using engine::reply_once;
-using engine::supervisor_state;
-
-namespace {
-
-error foreign() { return {errc::not_found, "the process is no child of this supervisor"}; }
-error unknown(const std::string& id) { return {errc::not_found, "there is no child with the id \"" + id + "\""}; }
-
-}  // namespace
-
-template <class R>
-void supervisor_ref::post(request<R> r, engine::reply_to back) const {
-  const engine::runtime_entry entry;
-  engine::post_control(where_, entry.owned(),
-                       [r = std::move(r), reply = reply_once<R>{back}](engine::cell* c, frame& by) mutable {
-    if (c == nullptr || c->ops != &engine::supervisor_ops || c->state == nullptr) return;  // noproc, by the reply's end
-    r(engine::supervisor_of(*c), by, std::move(reply));
-  });
-}
-
-template void supervisor_ref::post<any_ref>(request<any_ref>, engine::reply_to) const;
-template void supervisor_ref::post<void>(request<void>, engine::reply_to) const;
-template void supervisor_ref::post<child_counts>(request<child_counts>, engine::reply_to) const;
-template void supervisor_ref::post<child_spec>(request<child_spec>, engine::reply_to) const;
-template void supervisor_ref::post<std::vector<child_info>>(request<std::vector<child_info>>, engine::reply_to) const;
-
-supervisor_ref::request<any_ref> supervisor_ref::start(child_spec spec) {
-  return [spec = std::move(spec)](supervisor_state& s, frame& f, reply_once<any_ref> reply) {
-    s.start_child(f, spec, std::move(reply));
-  };
-}
-supervisor_ref::request<any_ref> supervisor_ref::start_dynamic(std::shared_ptr<const void> args,
-                                                               const engine::process_ops* type) {
-  return [args = std::move(args), type](supervisor_state& s, frame& f, reply_once<any_ref> reply) {
-    s.start_dynamic(f, args, type, std::move(reply));
-  };
-}
-supervisor_ref::request<void> supervisor_ref::terminate(std::string id) {
-  return [id = std::move(id)](supervisor_state& s, frame& f, reply_once<void> reply) {
-    s.terminate_child(f, id, std::move(reply));
-  };
-}
-supervisor_ref::request<void> supervisor_ref::terminate(any_ref who) {
-  return [who](supervisor_state& s, frame& f, reply_once<void> reply) { s.terminate_child(f, who, std::move(reply)); };
-}
-supervisor_ref::request<any_ref> supervisor_ref::restart(std::string id) {
-  return [id = std::move(id)](supervisor_state& s, frame& f, reply_once<any_ref> reply) {
-    s.restart_child(f, id, std::move(reply));
-  };
-}
-supervisor_ref::request<void> supervisor_ref::remove(std::string id) {
-  return [id = std::move(id)](supervisor_state& s, frame& f, reply_once<void> reply) {
-    s.delete_child(f, id, std::move(reply));
-  };
-}
-supervisor_ref::request<void> supervisor_ref::kill(any_ref who) {
-  return [who](supervisor_state& s, frame& f, reply_once<void> reply) { s.kill_child(f, who, std::move(reply)); };
-}
-supervisor_ref::request<std::vector<child_info>> supervisor_ref::which() {
-  return [](supervisor_state& s, frame&, reply_once<std::vector<child_info>> reply) { reply.answer(s.which_children()); };
-}
-supervisor_ref::request<child_counts> supervisor_ref::count() {
-  return [](supervisor_state& s, frame&, reply_once<child_counts> reply) { reply.answer(s.count_children()); };
-}
-supervisor_ref::request<child_spec> supervisor_ref::spec_of(std::string id) {
-  return [id = std::move(id)](supervisor_state& s, frame&, reply_once<child_spec> reply) {
-    auto* child = s.find(id);
-    if (child == nullptr) return reply.answer(unknown(id));
-    reply.answer(*child->spec);
-  };
-}
-supervisor_ref::request<child_spec> supervisor_ref::spec_of(any_ref who) {
-  return [who](supervisor_state& s, frame&, reply_once<child_spec> reply) {
-    auto* child = s.find(who);
-    if (child == nullptr) return reply.answer(foreign());
-    reply.answer(*child->spec);
-  };
-}
-
-}  // namespace herald

@@ -11,7 +11,8 @@ namespace herald::engine {
 
 void supervisor_state::decide(child_record& child, const exit_reason& why, frame& f) {
   const auto type = child.spec->options.restart;
-  if (type == permanent || (type == transient && !why.clean())) return restart(child, f);
+  const bool final = child.spec->options.final_stop == why;
+  if (!final && (type == permanent || (type == transient && !why.clean()))) return restart(child, why, f);
   const bool significant = child.spec->options.significant;
   if (type == temporary || !child.is_static) {
     remove(child, f);
@@ -21,9 +22,10 @@ void supervisor_state::decide(child_record& child, const exit_reason& why, frame
   after_natural_end(significant, f);
 }
 
-void supervisor_state::restart(child_record& child, frame& f) {
+void supervisor_state::restart(child_record& child, const exit_reason& why, frame& f) {
   child.phase = child_phase::waiting;
-  if (!add_restart()) return give_up(f);
+  if (worn_out(child)) return leave_stopped(child, why, f);
+  if (!add_restart()) return give_up(child, why, f);
   child.again = true;
   const auto pause = pause_before(child);
   if (!spec_->dynamic && spec_->strategy != one_for_one)
@@ -43,28 +45,23 @@ void supervisor_state::wait_to_retry(child_record& child, std::chrono::milliseco
 
 void supervisor_state::retry(child_record& child, frame& f) {
   if (mode_ == mode_t::closing) return;
+  if (mode_ == mode_t::initial && cursor_ == &child) return launch(child, f);
   if (occupied()) return arm(child, std::chrono::milliseconds{1});
-  if (spec_->dynamic || spec_->strategy == one_for_one) return launch(child, f);
+  if (spec_->dynamic || spec_->strategy == one_for_one || child.on_request()) return launch(child, f);
   auto& first = spec_->strategy == rest_for_one || child.resumes ? child : *first_;
   begin_group(child, first, std::chrono::milliseconds{0}, f);
 }
 
 bool supervisor_state::add_restart() {
   const auto now = cell_.home->now();
-  restarts_.push_back(now);
-  while (restarts_.front() < now - spec_->intensity.period) restarts_.pop_front();
-  return restarts_.size() <= static_cast<std::size_t>(spec_->intensity.restarts);
+  if (restarts_ == nullptr) restarts_ = std::make_unique<std::deque<time_point>>();
+  restarts_->push_back(now);
+  while (restarts_->front() < now - spec_->intensity.period) restarts_->pop_front();
+  return restarts_->size() <= static_cast<std::size_t>(spec_->intensity.restarts);
 }
 
-void supervisor_state::give_up(frame& f) {
-  report r;
-  r.kind = report::gave_up;
-  r.path = core::path_of(cell_);
-  r.incarnation = cell_.incarnation;
-  r.reason = exit_reason::shutdown;
-  r.text = "more than " + std::to_string(spec_->intensity.restarts) + " restarts within " +
-           std::to_string(spec_->intensity.period.count()) + " ms; it stops its children and ends";
-  cell_.home->system().tell(std::move(r));
+void supervisor_state::give_up(child_record& child, const exit_reason& why, frame& f) {
+  tell_gave_up(child, why);
   if (cell_.parent.cell == nullptr) cell_.home->system().root_gave_up.store(true, std::memory_order_relaxed);
   close(f, exit_reason::shutdown);
 }
@@ -77,13 +74,38 @@ void supervisor_state::after_natural_end(bool significant, frame& f) {
   if (spec_->auto_shutdown != never) close(f, exit_reason::shutdown);
 }
 
+/// As often in a row as its backoff allows. A life that was long enough starts the count over.
+bool supervisor_state::worn_out(child_record& child) {
+  const auto& b = child.spec->options.backoff;
+  if (b.reset_after != backoff_t::by_hand) {
+    const auto enough = b.reset_after.count() > 0 ? b.reset_after : (b.first + b.max) / 2;
+    if (child.up_since != time_point{} && cell_.home->now() - child.up_since >= enough) child.attempts = 0;
+  }
+  child.up_since = {};
+  return child.attempts >= b.max_restarts;
+}
+
+/// It is not restarted any more; its supervisor and its siblings go on without it.
+void supervisor_state::leave_stopped(child_record& child, const exit_reason& why, frame& f) {
+  tell_worn_out(child, why);
+  child.phase = child_phase::undefined;
+  child.again = false;
+  if (child.extras && child.extras->start_reply.owed())
+    child.extras->start_reply.answer(error{errc::start_failed, "the child did not start: " + why.to_string()});
+  const bool significant = child.spec->options.significant;
+  if (child.spec->options.restart == temporary || !child.is_static || child.first_start) {
+    remove(child, f);
+  } else {
+    rest(child, f);
+  }
+  after_natural_end(significant, f);
+}
+
 std::chrono::milliseconds supervisor_state::pause_before(child_record& child) {
   const auto& b = child.spec->options.backoff;
+  const auto attempt = child.attempts++;
   if (b.first.count() == 0) return std::chrono::milliseconds{0};
-  if (child.up_since != time_point{} && cell_.home->now() - child.up_since >= (b.first + b.max) / 2) child.attempts = 0;
-  child.up_since = {};
-  const auto doubled = b.first.count() << std::min<std::uint32_t>(child.attempts++, 30);
-  const auto base = std::min<std::int64_t>(std::max<std::int64_t>(doubled, b.first.count()), b.max.count());
+  const auto base = attempt < 31 && b.first.count() <= (b.max.count() >> attempt) ? b.first.count() << attempt : b.max.count();
   constexpr double whole = 9007199254740992.0;  // 2^53
   const auto share = static_cast<double>(cell_.home->system().dice().next() >> 11) / whole * b.jitter;
   return std::chrono::milliseconds{base + static_cast<std::int64_t>(static_cast<double>(base) * share)};
@@ -154,7 +176,7 @@ void supervisor_state::group_failed(child_record& child, frame& f) {
 /// The child whose retry its siblings wait for is not to be restarted any more: the next of them takes its place.
 void supervisor_state::hand_retry_on(child_record& child, time_point when) {
   for (auto* next = first_; next != nullptr; next = next->following) {
-    if (next == &child || next->phase != child_phase::waiting) continue;
+    if (next == &child || next->phase != child_phase::waiting || next->on_request()) continue;
     auto& t = next->extra(*this).limit;
     if (t.place != timer::npos) return;
     next->resumes = true;
@@ -179,7 +201,8 @@ void supervisor_state::run_deferred(frame& f) {
     }
     child = next;
   }
-  while (mode_ == mode_t::normal && !deferred_.empty()) {
+  // Some may be put off once more, behind the others.
+  for (auto left = deferred_.size(); left > 0 && mode_ == mode_t::normal && !deferred_.empty(); --left) {
     const auto next = std::move(deferred_.front());
     deferred_.pop_front();
     next(f);

@@ -23,8 +23,7 @@ const process_ops supervisor_ops{
 
 supervisor_state::supervisor_state(cell& self)
     : cell_{self},
-      self_{self.spec},
-      spec_{self_->tree.get()},
+      spec_{self.spec->tree},
       path_{std::make_shared<const std::string>(self.parent.cell == nullptr ? std::string{} : core::path_of(self))} {}
 
 supervisor_state::~supervisor_state() {
@@ -38,13 +37,16 @@ supervisor_state::~supervisor_state() {
 // --- start ------------------------------------------------------------------------------------------------------------
 
 void supervisor_state::begin(frame& f) {
+  open_partitions();
   auto kept = cell_.extras != nullptr ? std::move(cell_.extras->kept) : nullptr;
   for (const auto& spec : spec_->children) {
     auto& child = add(spec, false);
     if (kept == nullptr) continue;
     if (const auto found = kept->by_id.find(spec->id); found != kept->by_id.end()) {
       child.where = found->second;
+      if (child.where.cell->home != cell_.home) abroad_[child.where.cell] = &child;
       kept->by_id.erase(found);
+      show_partition(child);
       order_adopt(child.where, &child, &f);
     }
   }
@@ -83,7 +85,9 @@ void supervisor_state::on_event(const child_event& event, frame& f) {
       disarm(child);
       // An init that returned too late was a failed start, although its host did not know.
       if (child.overdue && child.phase == child_phase::starting) return start_failed(child, event.why, false, f);
-      return ended(child, event.why, child.phase == child_phase::stopping || child.stop_when_placed, f);
+      const bool asked = child.phase == child_phase::stopping || child.stop_when_placed;
+      if (asked) note_stop_reason(child, event.why);
+      return ended(child, event.why, asked, f);
   }
 }
 
@@ -101,10 +105,12 @@ void supervisor_state::started(child_record& child, frame& f) {
   if (child.phase == child_phase::stopping || child.overdue) return;
   disarm(child);
   child.phase = child_phase::running;
-  if (child.spec->options.backoff.first.count() > 0) child.up_since = cell_.home->now();
+  const auto& pauses = child.spec->options.backoff;
+  if (pauses.first.count() > 0 || pauses.reset_after.count() > 0) child.up_since = cell_.home->now();
   child.again = child.first_start = false;
   if (child.extras && child.extras->start_reply.owed()) child.extras->start_reply.answer(any_ref{child.where});
   child.drop_extras();
+  if (std::exchange(child.resizing, false)) one_resized({}, f);
   switch (mode_) {
     case mode_t::initial:
       if (cursor_ != &child) return;
@@ -129,51 +135,53 @@ void supervisor_state::start_failed(child_record& child, const exit_reason& reas
   // Somebody wanted it gone anyway: this is the same as its end.
   if (mode_ == mode_t::closing || asked) return ended(child, why, asked, f);
   child.phase = child_phase::undefined;
-  const bool keeps_spec = child.is_static && child.spec->options.restart != temporary;
-  if (child.extras && child.extras->start_reply.owed()) {
-    // OTP: an ignored child is kept by its spec, unless temporary or dynamic; a failed first start keeps nothing.
-    const bool keeps = ignored ? keeps_spec : child.is_static && !child.first_start;
-    child.again = child.first_start = false;
-    const auto reply = std::make_shared<reply_once<any_ref>>(std::move(child.extras->start_reply));
-    const auto name = child.is_static ? child.spec->id : std::string{"process"};
-    if (keeps) {
-      rest(child, f);
-    } else {
-      remove(child, f);
-    }
-    if (ignored) return reply->answer(any_ref{});
-    return reply->answer(error{errc::start_failed, "the child " + name + " did not start: " + why.to_string()});
-  }
-  if (mode_ == mode_t::initial) {
-    if (ignored) {
-      cursor_ = child.following;
-      if (keeps_spec) {
-        rest(child, f);
-      } else {
-        remove(child, f);
-      }
-      return initial_next(f);
-    }
-    start_failed_ = true;
-    return close(f, exit_reason{exit_reason::shutdown, "failed to start child " + child.spec->id + ": " + why.to_string()});
-  }
-  // A restart.
+  const bool first = mode_ == mode_t::initial || child.on_request();
+  if (ignored || (first && !child.spec->options.backoff.first_start)) return not_started(child, why, ignored, f);
+  // A restart, or a first start that is to be tried again.
   const bool of_group = mode_ == mode_t::group && group_starts_ && cursor_ == &child;
-  if (ignored) {
-    child.again = false;
+  child.phase = child_phase::waiting;
+  const bool enough = worn_out(child);
+  if (mode_ == mode_t::initial && (enough || !add_restart())) return not_started(child, why, false, f);
+  if (enough) {
     if (of_group) cursor_ = child.following;
-    if (keeps_spec) {
-      rest(child, f);
-    } else {
-      remove(child, f);
-    }
-    if (of_group) group_start_next(f);
+    leave_stopped(child, why, f);
+    if (of_group && mode_ == mode_t::group) group_start_next(f);
     return;
   }
-  child.phase = child_phase::waiting;
-  if (!add_restart()) return give_up(f);
+  if (mode_ != mode_t::initial && !add_restart()) return give_up(child, why, f);
   if (of_group) return group_failed(child, f);
   wait_to_retry(child, pause_before(child), f);
+}
+
+/// OTP: an ignored child is kept by its spec, unless temporary or dynamic; a failed first start keeps nothing.
+void supervisor_state::not_started(child_record& child, const exit_reason& why, bool ignored, frame& f) {
+  const auto name = child.spec->id.empty() ? std::string{"process"} : child.spec->id;
+  if (mode_ == mode_t::initial && !ignored) {
+    child.phase = child_phase::undefined;
+    start_failed_ = true;
+    return close(f, exit_reason{exit_reason::shutdown, "failed to start child " + name + ": " + why.to_string()});
+  }
+  const bool in_turn = cursor_ == &child && (mode_ == mode_t::initial || (mode_ == mode_t::group && group_starts_));
+  if (in_turn) cursor_ = child.following;
+  const bool never_ran = std::exchange(child.first_start, false);
+  const bool keeps = child.is_static && (ignored ? child.spec->options.restart != temporary : !never_ran);
+  const bool resizes = std::exchange(child.resizing, false);
+  auto reply = child.extras ? std::move(child.extras->start_reply) : reply_once<any_ref>{};
+  child.again = false;
+  if (keeps) {
+    rest(child, f);
+  } else {
+    remove(child, f);
+  }
+  if (ignored) {
+    reply.answer(any_ref{});
+  } else {
+    reply.answer(error{errc::start_failed, "the child " + name + " did not start: " + why.to_string()});
+  }
+  if (resizes) one_resized(error{errc::start_failed, "the partition " + name + " did not start: " + why.to_string()}, f);
+  if (!in_turn) return;
+  if (mode_ == mode_t::initial) return initial_next(f);
+  group_start_next(f);
 }
 
 void supervisor_state::ended(child_record& child, const exit_reason& why, bool asked, frame& f) {
@@ -196,9 +204,11 @@ void supervisor_state::ended(child_record& child, const exit_reason& why, bool a
     for (auto& r : replies) r.answer({});
     return close_next(f);
   }
+  const bool resizes = std::exchange(child.resizing, false);
   if (asked && requested) {
     gone();
     for (auto& r : replies) r.answer({});
+    if (resizes) one_resized({}, f);
     if (mode_ == mode_t::group && !group_starts_) group_stop_next(f);
     return;
   }
@@ -263,6 +273,7 @@ void supervisor_state::close_next(frame& f) {
 }
 
 void supervisor_state::finish(frame& f) {
+  tell_stop_errors();
   auto kept = std::make_unique<kept_children>();
   for (auto* child = first_; child != nullptr; child = child->following) {
     disarm(*child);
