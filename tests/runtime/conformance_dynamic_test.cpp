@@ -295,3 +295,52 @@ TEST_CASE("requests that an occupied supervisor puts off are bounded; one more a
   CHECK(unknown == max_deferred_requests);
   CHECK(w.counts("g").active == 2);
 }
+
+TEST_CASE("D82: a child that start_child starts is not told of; its crash is, once") {
+  any_world w;
+  w.reports.clear();
+  const auto a = w.d().start_child(w.worker("a", {.restart = temporary})).value();
+  CHECK(w.reports.empty());
+  a.cast(boom{});
+  w.sim.run();
+  CHECK(w.told(report::crashed) == 1);
+  CHECK(w.reports.size() == 1);
+}
+
+TEST_CASE("J141: dynamic children of each restart type that end by shutdown, shutdown with a word, or otherwise") {
+  struct ending {
+    exit_reason why;
+    bool clean;
+  };
+  for (const auto& e : std::vector<ending>{{exit_reason::shutdown, true}, {{exit_reason::shutdown, "word"}, true}, {{exit_reason::custom, "x"}, false}})
+    for (const auto r : std::vector{permanent, transient, temporary}) {
+      any_world w;
+      const auto a = w.d().start_child(w.worker("a", {.restart = r})).value();
+      a.cast(end_with{e.why});
+      w.sim.run();
+      const bool back = r == permanent || (r == transient && !e.clean);
+      CHECK(w.counts("d") == (back ? child_counts{1, 1, 0, 1} : child_counts{0, 0, 0, 0}));
+    }
+}
+
+TEST_CASE("J144: one restart allowed and a restart that always fails: the supervisor ends, with shutdown") {
+  any_world w{{.intensity = {1, 5s}}};
+  const auto a = w.d().start_child(w.worker("a")).value();
+  w.how("a")->failing_inits = 100;
+  a.cast(boom{});
+  w.sim.run();
+  CHECK(w.how("a")->failing_inits == 99);
+  const auto told = std::find_if(w.reports.begin(), w.reports.end(), [](const report& r) { return r.kind == report::gave_up; });
+  REQUIRE(told != w.reports.end());
+  CHECK(told->reason.kind() == exit_reason::shutdown);
+  CHECK(w.counts("d") == child_counts{0, 0, 0, 0});  // and its parent has started it again
+}
+
+TEST_CASE("J146: children that answer the stop with a shutdown of their own word end cleanly") {
+  any_world w;
+  const auto a = w.d().start_child(w.worker("a")).value();
+  a.cast(end_with{exit_reason{exit_reason::shutdown, "oops"}});
+  CHECK(w.app->root().terminate_child("d"));
+  CHECK(w.told(report::shutdown_error) == 0);
+  CHECK(w.told(report::crashed) == 0);
+}

@@ -5,6 +5,7 @@
 #include <thread>
 
 #include <herald/child_spec.hpp>
+#include <herald/engine/extras.hpp>
 
 namespace herald::engine {
 
@@ -82,6 +83,7 @@ void core::tell(report::kind_t kind, const cell& who, std::uint32_t incarnation,
   r.reason = why;
   if (kind == report::crashed && why.kind() == exit_reason::crash && who.crashed_on != nullptr)
     r.message_type = who.crashed_on->name;
+  r.label = label_of(who);
   r.text = std::move(text);
   tell(std::move(r));
 }

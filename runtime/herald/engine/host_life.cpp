@@ -116,7 +116,7 @@ void host::start_incarnation(cell& c, frame& f) {
   const auto name = c.spec->options.via;
   const auto init = [&] {
     if (fault) throw std::runtime_error{*fault};
-    if (name) name.claim(*self, args.get());
+    if (name) name.claim(*self, own_args(*ops, args.get()));
     ops->construct(state, *self, args.get());
   };
   const auto how = call_user(c, f, user_phase::init, init, why);

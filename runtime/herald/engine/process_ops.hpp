@@ -49,6 +49,16 @@ struct process_ops {
   }
 };
 
+/// What a process with `extra_args` is made from: what all children of its supervisor get, and its own.
+struct combined_args {
+  std::shared_ptr<const void> extra;
+  std::shared_ptr<const void> own;
+};
+/// A process's own arguments, from what it is made from.
+[[nodiscard]] inline const void* own_args(const process_ops& ops, const void* args) noexcept {
+  return ops.extra_args == nullptr ? args : static_cast<const combined_args*>(args)->own.get();
+}
+
 struct args_ops {
   const type_tag* type;
   bool (*equal)(const void* left, const void* right);  ///< null: not comparable
@@ -80,12 +90,6 @@ concept has_args = requires { typename P::args; };
 
 template <class P>
 concept has_extra_args = requires { typename P::extra_args; };
-
-/// What a process with `extra_args` is made from: what all children of its supervisor get, and its own.
-struct combined_args {
-  std::shared_ptr<const void> extra;
-  std::shared_ptr<const void> own;
-};
 
 template <class... Ms>
 struct type_list {};

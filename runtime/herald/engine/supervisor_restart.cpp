@@ -68,6 +68,10 @@ void supervisor_state::give_up(child_record& child, const exit_reason& why, fram
 
 void supervisor_state::after_natural_end(bool significant, frame& f) {
   if (!significant || mode_ == mode_t::closing) return;
+  // Members of a group that are about to be started have not ended by themselves.
+  const bool starting = mode_ == mode_t::group && group_starts_;
+  for (const auto* c = starting && spec_->auto_shutdown == all_significant ? cursor_ : nullptr; c != nullptr; c = c->following)
+    if (c->spec->options.significant) return;
   if (spec_->auto_shutdown == all_significant)
     for (const auto* c = first_; c != nullptr; c = c->following)
       if (c->spec->options.significant && c->phase != child_phase::undefined) return;

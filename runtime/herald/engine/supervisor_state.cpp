@@ -178,7 +178,8 @@ void supervisor_state::not_started(child_record& child, const exit_reason& why, 
   } else {
     reply.answer(error{errc::start_failed, "the child " + name + " did not start: " + why.to_string()});
   }
-  if (resizes) one_resized(error{errc::start_failed, "the partition " + name + " did not start: " + why.to_string()}, f);
+  if (resizes && ignored) one_resized({}, f);
+  if (resizes && !ignored) one_resized(error{errc::start_failed, "the partition " + name + " did not start: " + why.to_string()}, f);
   if (!in_turn) return;
   if (mode_ == mode_t::initial) return initial_next(f);
   group_start_next(f);
