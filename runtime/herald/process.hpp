@@ -12,7 +12,8 @@
 //
 // What a process may have: `struct args` (kept in its spec); a constructor (context&, args): init, throwing is a start
 // error; `on(const M&)` or `on(context&, const M&)` for each M it names, matched exactly; `terminate(const exit_reason&)`,
-// not run on kill. It must be nothrow destructible.
+// not run on kill; `on_stop(context&, const exit_reason&)`, for one that has something to finish when it is asked to end:
+// it goes on until it calls self.stop(why), or until its shutdown limit. It must be nothrow destructible.
 //
 // Thread safety: all of it runs on one thread at a time, not always the same. Lifetime: an incarnation lives from init to
 // terminate; its subscriptions, timers, monitors and pending calls end with it. Errors: what leaves init, a handler or

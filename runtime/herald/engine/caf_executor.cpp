@@ -131,10 +131,11 @@ class caf_executor final : public executor {
     clean_ = end_spares();
     clean_ = end_own() && clean_;
     const bool workers_stuck = stuck_workers_.load(std::memory_order_acquire) > 0;
-    seam_->shut_down(workers_stuck);
-    clean_ = clean_ && !workers_stuck;
+    clean_ = seam_->shut_down(workers_stuck) && clean_ && !workers_stuck;
     return clean_;
   }
+
+  [[nodiscard]] caf_seam* seam() noexcept override { return seam_.get(); }
 
  private:
   static void on_token(void* self, std::size_t runner, void* execution) {

@@ -1,6 +1,7 @@
 #include <herald/engine/caf_seam.hpp>
 
 #include <atomic>
+#include <chrono>
 #include <condition_variable>
 #include <functional>
 #include <mutex>
@@ -24,6 +25,7 @@ void configure(caf::actor_system_config& config, unsigned workers) {
   config.set("caf.scheduler.policy", "sharing");
   config.set("caf.scheduler.max-throughput", 16);
 }
+void forget_system() {}
 void init_types() {
   caf::core::init_global_meta_objects();
 }
@@ -41,6 +43,8 @@ void configure(caf::actor_system_config& config, unsigned workers) {
   config.set("scheduler.max-throughput", 16);
 }
 void init_types() {}
+/// What CAF keeps in this thread of a system that is about to end.
+void forget_system() { caf::logger::set_current_actor_system(nullptr); }
 void enqueue(const caf::actor& to, const caf::message& m, execution_t* execution) {
   caf::actor_cast<caf::abstract_actor*>(to)->enqueue(nullptr, caf::make_message_id(), m, execution);
 }
@@ -56,21 +60,28 @@ struct configuration : caf::actor_system_config {
 class errand_thread {
  public:
   errand_thread() : thread_{[this] { serve(); }} { ::pthread_setname_np(thread_.native_handle(), "herald-caf"); }
-  ~errand_thread() {
+  ~errand_thread() { end(); }
+  /// It stands in something that does not end.
+  void leave() { thread_.detach(); }
+  /// Ends the thread, and with it what CAF keeps in it: a user's system waits for that, and an application with zombies
+  /// is not destroyed.
+  void end() {
+    if (!thread_.joinable()) return;
     run(nullptr);
     thread_.join();
   }
   errand_thread(const errand_thread&) = delete;
   errand_thread& operator=(const errand_thread&) = delete;
 
-  void run(std::function<void()> f) {
+  /// False: not done within the limit; it goes on, and this object and what `f` uses must be left to it.
+  bool run(std::function<void()> f, std::chrono::seconds limit = std::chrono::hours{24}) {
     std::unique_lock lock{mutex_};
     changed_.wait(lock, [&] { return !busy_; });
     errand_ = std::move(f);
     busy_ = true;
     const auto mine = ++number_;
     changed_.notify_all();
-    changed_.wait(lock, [&] { return done_ >= mine; });
+    return changed_.wait_for(lock, limit, [&] { return done_ >= mine; });
   }
 
  private:
@@ -142,8 +153,8 @@ struct caf_seam::impl {
       if (!abandon) waiter->wait_for(ended);
     }
     ended.clear();
-    if (abandon) {
-      // A worker stands in user code and cannot be joined: the system, and what its actors refer to, are left to it.
+    if (abandon || leave) {
+      // A worker stands in user code and cannot be joined, or somebody's actor does not end: the system, and what its actors refer to, are left to it.
       static_cast<void>(own.release());
       static_cast<void>(config.release());
       return;
@@ -160,6 +171,7 @@ struct caf_seam::impl {
   std::unique_ptr<configuration> config;
   std::unique_ptr<caf::actor_system> own;
   std::atomic<bool> ending{false};
+  bool leave = false;  ///< by the thread that shuts down
   std::mutex mutex;  // guards runners; taken for a wake-up only, never per message
   std::vector<caf::actor> runners;
   errand_thread errands;
@@ -187,9 +199,32 @@ void caf_seam::wake(std::size_t runner, void* execution) {
   enqueue(impl_->runners[runner], impl_->token, static_cast<execution_t*>(execution));
 }
 
-void caf_seam::shut_down(bool abandon) {
+caf::actor_system& caf_seam::system() const noexcept { return *impl_->system; }
+
+void caf_seam::with(const std::function<void(caf::actor_system&)>& f) {
+  if (impl_->own == nullptr) return f(*impl_->system);
+  impl_->errands.run([&] { f(*impl_->system); });
+}
+
+void caf_seam::post(const caf::actor& to, const caf::message& content) { enqueue(to, content, nullptr); }
+
+namespace {
+constexpr std::chrono::seconds patience{2};
+}
+
+void caf_seam::leave_system() noexcept { impl_->leave = true; }
+
+bool caf_seam::shut_down(bool abandon) {
   auto* i = impl_.get();
-  i->errands.run([&] { i->shut_down(abandon); });
+  forget_system();
+  if (i->errands.run([i, abandon] { i->shut_down(abandon); }, patience)) {
+    i->errands.end();
+    return true;
+  }
+  // Some thread of the user's still holds on to our system (a scoped_actor in CAF 0.17 does): it is left to that.
+  i->errands.leave();
+  static_cast<void>(impl_.release());
+  return false;
 }
 
 const char* caf_seam::version() noexcept { return caf_name; }

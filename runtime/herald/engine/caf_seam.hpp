@@ -3,10 +3,13 @@
 // header names no CAF type but the one a user may bring.
 
 #include <cstddef>
+#include <functional>
 #include <memory>
 
 namespace caf {
+class actor;
 class actor_system;
+class message;
 }
 
 namespace herald::engine {
@@ -25,8 +28,17 @@ class caf_seam {
 
   [[nodiscard]] std::size_t add_runner();
   void wake(std::size_t runner, void* execution);
-  /// Ends the runners. abandon: some worker is stuck in user code; a system of our own is then left as it is.
-  void shut_down(bool abandon);
+  /// The system that the runners live in.
+  [[nodiscard]] caf::actor_system& system() const noexcept;
+  /// Runs `f`, which may spawn into the system, on a thread that may do so, and waits for it.
+  void with(const std::function<void(caf::actor_system&)>& f);
+  /// Sends a message from nobody.
+  static void post(const caf::actor& to, const caf::message& content);
+  /// Somebody's actor will not end: a system of our own is to be left as it is.
+  void leave_system() noexcept;
+  /// Ends the runners. abandon: some worker is stuck in user code; a system of our own is then left as it is. False: our
+  /// system does not end, because a thread of the user's holds on to it; this object is of no use any more.
+  [[nodiscard]] bool shut_down(bool abandon);
   /// "0.17.6", "1.1.0".
   [[nodiscard]] static const char* version() noexcept;
 

@@ -10,6 +10,8 @@
 
 namespace herald::engine {
 
+class caf_seam;
+
 class executor {
  public:
   virtual ~executor() = default;
@@ -29,6 +31,8 @@ class executor {
   virtual void post_step(std::function<void()> work) { work(); }
   /// In a simulation only: asks `poll` between steps whether the world outside has something; true when it had.
   virtual void add_source(std::function<bool()> poll) { static_cast<void>(poll); }
+  /// What it has of CAF; null in a simulation, which has none.
+  [[nodiscard]] virtual caf_seam* seam() noexcept { return nullptr; }
   /// Ends all runners. False: some never came back (zombies), and nothing they might touch may be freed.
   [[nodiscard]] virtual bool shut_down() = 0;
 };

@@ -32,6 +32,7 @@ void cell_extras::idle(cell& c, frame& f) noexcept {
 }
 
 void cell_extras::life_over(cell& c) noexcept {
+  asked_to_stop = false;
   for (auto* link = &hooks; *link != nullptr;) {
     if (!(*link)->per_life()) {
       link = &(*link)->next_;

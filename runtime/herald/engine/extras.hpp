@@ -71,6 +71,7 @@ struct cell_extras {
   /// The incarnation is over: what belonged to it goes.
   void life_over(cell& c) noexcept;
 
+  bool asked_to_stop = false;  ///< its on_stop was called; it ends by itself, or its limit ends it
   std::unique_ptr<kept_children> kept;  ///< of a supervisor between two lives
   std::unique_ptr<cell_hook> hooks;
   std::unique_ptr<stash_room> stash;  ///< messages that wait outside of the mailbox (stash.hpp)

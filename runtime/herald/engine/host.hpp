@@ -225,6 +225,7 @@ class host {
   [[nodiscard]] bool ran_empty(cell& c, frame& f);
   /// After a handler that returned or crashed; `owned` is the frame of the caller, if it still has one.
   static void end_in_hand(envelope* e, frame& by, frame* owned, const exit_reason* crash) noexcept;
+  void ask_to_end(cell& c, frame& f, const exit_reason& why);
   void finish_end(cell& c, frame& f);
   void after_destroy(cell& c);
   void after_init(cell& c, frame& f, bool threw, const exit_reason& why);

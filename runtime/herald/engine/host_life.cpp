@@ -178,7 +178,20 @@ void host::stop_cell(cell& c, frame& f, const exit_reason& why, bool kill) {
     return;
   }
   if (c.status == cell_status::ended) return;
+  if (!kill && c.ops->asked != nullptr && c.status == cell_status::running) return ask_to_end(c, f, why);
   end_life(c, f, kill ? exit_reason{exit_reason::killed} : why, !kill);
+}
+
+void host::ask_to_end(cell& c, frame& f, const exit_reason& why) {
+  if (std::exchange(extras_of(c).asked_to_stop, true)) return;
+  exit_reason crash;
+  const auto told = why;  // one that is left behind still reads it
+  const auto how = call_user(
+      c, f, user_phase::handler, [ops = c.ops, state = c.state, &self = context_of(c), &told] { ops->asked(state, self, told); },
+      crash);
+  if (how == user_end::lost) return;
+  if (how == user_end::threw) return crashed(c, f, nullptr, crash);
+  settle(c, f);
 }
 
 void host::crashed(cell& c, frame& f, const type_tag* on, const exit_reason& why) {

@@ -41,6 +41,7 @@ struct process_ops {
   void (*unknown)(void* state, context& self, const unknown_message& m) = nullptr;  ///< null: the type has no on_unknown
   void (*idle)(void* state, context& self) = nullptr;                              ///< null: the type has no on_idle
   const type_tag* extra_args = nullptr;  ///< of what its supervisor gives it before its own arguments; null: nothing
+  void (*asked)(void* state, context& self, const exit_reason& why) = nullptr;  ///< on_stop; null: it ends at once
 
   [[nodiscard]] const handler_entry* find(const type_tag& type) const noexcept {
     for (const auto& entry : handlers)
@@ -198,6 +199,15 @@ constexpr auto extra_args_tag() -> const type_tag* {
 }
 
 template <class P>
+constexpr auto asked_function() -> void (*)(void*, context&, const exit_reason&) {
+  if constexpr (requires(P& p, context& self, const exit_reason& why) { p.on_stop(self, why); }) {
+    return [](void* state, context& self, const exit_reason& why) { static_cast<P*>(state)->on_stop(self, why); };
+  } else {
+    return nullptr;
+  }
+}
+
+template <class P>
 constexpr process_ops make_ops() {
   static_assert(std::is_nothrow_destructible_v<P>,
                 "herald: a process must be nothrow destructible: its end must not fail");
@@ -211,7 +221,8 @@ constexpr process_ops make_ops() {
           false,
           unknown_function<P>(),
           idle_function<P>(),
-          extra_args_tag<P>()};
+          extra_args_tag<P>(),
+          asked_function<P>()};
 }
 
 template <class P>

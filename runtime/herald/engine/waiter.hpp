@@ -5,6 +5,7 @@
 #include <atomic>
 #include <chrono>
 #include <condition_variable>
+#include <functional>
 #include <mutex>
 #include <optional>
 #include <utility>
@@ -58,11 +59,14 @@ template <class T>
 class waiter_for final : public waiter {
  public:
   void set(T value) {
+    if (tell) return tell(std::move(value));
     finish([&] { value_.emplace(std::move(value)); });
   }
   [[nodiscard]] const T& peek() const { return *value_; }
   /// Only after done().
   [[nodiscard]] T take() { return std::move(*value_); }
+  /// Instead of a thread that waits: this is told, on whichever thread the answer comes. Set before it is asked.
+  std::function<void(T)> tell;
 
  private:
   std::optional<T> value_;
