@@ -61,6 +61,7 @@ class adapter {
   [[nodiscard]] virtual result<void> direct_broadcast(std::string_view node, std::string_view topic,
                                                       const shared_event& event) = 0;
   /// The topic or pattern has its first subscriber here, or has lost the last one. All that have one are told after start.
+  /// Each group of competing consumers is told beside plain subscribers, so a name may be wanted several times: count.
   virtual void interest(std::string_view topic, bool wanted) {
     static_cast<void>(topic);
     static_cast<void>(wanted);

@@ -29,6 +29,7 @@
 #include <herald/pubsub_error.hpp>
 #include <herald/ref.hpp>
 #include <herald/shared_event.hpp>
+#include <herald/topic_statistics.hpp>
 
 namespace herald {
 
@@ -119,8 +120,11 @@ struct subscriber_info {
   std::string topic;  ///< as it was subscribed to: the name, or a pattern that matches it
   any_ref who;
   std::string path;  ///< its place in the tree
+  std::string group;
   std::string key;
   std::any metadata;
+  std::uint32_t waiting = 0;  ///< messages of all kinds in its mailbox
+  std::uint64_t lost = 0;     ///< events of this subscription, where it has options; of bare ones only the topic knows
 };
 
 class bus {
@@ -169,9 +173,15 @@ class bus {
   /// subscribed to exactly that. From plain threads. Errors: bad_topic, closed, would_block, timeout.
   [[nodiscard]] result<std::vector<subscriber_info>> subscribers(
       std::string_view topic, std::chrono::milliseconds limit = default_call_limit) const;
+  /// What a topic, or a pattern that is subscribed to, has seen; not the patterns that match it. A topic that nobody holds
+  /// has seen nothing. From plain threads; errors as subscribers.
+  [[nodiscard]] result<topic_statistics> statistics(std::string_view topic,
+                                                    std::chrono::milliseconds limit = default_call_limit) const;
+  /// The same of every topic, pattern and group, by name.
+  [[nodiscard]] result<std::vector<topic_statistics>> list(std::chrono::milliseconds limit = default_call_limit) const;
   /// Topics that somebody holds: handles, subscribers, events on their way.
   [[nodiscard]] std::size_t topics() const;
-  /// Patterns that somebody is subscribed to.
+  /// Patterns, and groups, that somebody is subscribed to.
   [[nodiscard]] std::size_t patterns() const;
   /// Deliveries not made because the event's type was not the subscription's.
   [[nodiscard]] std::uint64_t mismatched() const noexcept;

@@ -1,5 +1,6 @@
 // What a bus tells about itself: it asks each host, whose tables nobody else may read.
 
+#include <algorithm>
 #include <mutex>
 
 #include <herald/bus.hpp>
@@ -32,11 +33,14 @@ class roll_call {
       if (entry.who == nullptr) continue;
       subscriber_info info;
       info.topic = s.topic->name();
+      info.group = s.topic->group_name();
+      info.waiting = entry.who->depth.load(std::memory_order_relaxed);
       info.who = any_ref{entry.who->self()};
       info.path = core::path_of(*entry.who);
       if (const auto& more = table.at(entry.id).more) {
         info.key = more->given->key;
         info.metadata = more->given->metadata;
+        info.lost = more->lost;
       }
       all_->push_back(std::move(info));
     }
@@ -49,7 +53,97 @@ class roll_call {
   std::shared_ptr<std::vector<subscriber_info>> all_ = std::make_shared<std::vector<subscriber_info>>();
 };
 
+/// Statistics of some records, in their order.
+class count_call {
+ public:
+  count_call(waiter_for<bool>& asker, const std::vector<held_topic>& records) : asker_{&asker} {
+    asker_->retain();
+    for (const auto& r : records) {
+      topic_statistics t;
+      t.name = r->name();
+      t.group = r->group_name();
+      t.pattern = r->pattern();
+      t.published = r->published();
+      all_->push_back(std::move(t));
+    }
+  }
+  ~count_call() {
+    asker_->set(true);
+    asker_->release();
+  }
+  count_call(const count_call&) = delete;
+  count_call& operator=(const count_call&) = delete;
+
+  void add(std::size_t number, const seat& s) {
+    const std::lock_guard lock{mutex_};
+    auto& t = (*all_)[number];
+    if (s.topic->routed()) t.published += s.events;
+    t.delivered += s.handed;
+    t.subscribers += s.live;
+    if (s.lost)
+      for (std::size_t i = 0; i < loss_kinds; ++i) t.lost[i] += (*s.lost)[i];
+    for (std::uint32_t i = 0; i < s.size; ++i) {
+      const auto& entry = s.entries[i];
+      if (entry.who == nullptr) continue;
+      const auto waiting = entry.who->depth.load(std::memory_order_relaxed);
+      if (t.slowest.who && waiting <= t.slowest.waiting) continue;
+      t.slowest = {any_ref{entry.who->self()}, core::path_of(*entry.who), waiting};
+    }
+  }
+  [[nodiscard]] std::shared_ptr<std::vector<topic_statistics>> all() const { return all_; }
+
+ private:
+  waiter_for<bool>* asker_;
+  std::mutex mutex_;
+  std::shared_ptr<std::vector<topic_statistics>> all_ = std::make_shared<std::vector<topic_statistics>>();
+};
+
+result<std::vector<topic_statistics>> count(bus_core& bus, const std::vector<held_topic>& records, std::chrono::milliseconds limit) {
+  if (on_runner())
+    return error{pubsub_errc::would_block, "statistics block and were asked inside a handler; wanted: a plain thread"};
+  if (bus.closed()) return error{pubsub_errc::closed, "there are no statistics: the application is stopping or stopped"};
+  auto* w = new waiter_for<bool>;
+  const waiter_guard drop{*w};
+  auto call = std::make_shared<count_call>(*w, records);
+  const auto all = call->all();
+  // Every host that ever had a subscriber: what its former ones got counts.
+  for (std::size_t i = 0; i < records.size(); ++i)
+    for (auto* s = records[i]->seats(); s != nullptr; s = s->next.load(std::memory_order_acquire))
+      post_operation(*s->home, nullptr, [call, i, s, held = records[i]](frame&) { call->add(i, *s); });
+  call.reset();
+  if (!engine::wait(bus.system(), *w, limit))
+    return error{pubsub_errc::timeout, "statistics were not all told within " + std::to_string(limit.count()) + " ms"};
+  const auto now = bus.system().time().now();
+  for (std::size_t i = 0; i < records.size(); ++i) {
+    auto& t = (*all)[i];
+    t.rate = bus.rate_of(std::string{records[i]->full_name()}, t.published, now);
+  }
+  return std::move(*all);
+}
+
 }  // namespace
+
+result<topic_statistics> bus::statistics(std::string_view topic, std::chrono::milliseconds limit) const {
+  if (auto fine = check_pattern(topic); !fine) return fine.error();
+  auto* found = core_->closed() ? nullptr : core_->find(topic);
+  if (found == nullptr && !core_->closed()) {
+    topic_statistics none;
+    none.name = topic;
+    none.pattern = is_pattern(topic);
+    return none;
+  }
+  std::vector<held_topic> one;
+  if (found != nullptr) one.push_back(hold_topic(found));
+  auto counted = count(*core_, one, limit);
+  if (!counted) return counted.error();
+  return std::move(counted->front());
+}
+
+result<std::vector<topic_statistics>> bus::list(std::chrono::milliseconds limit) const {
+  auto records = core_->all();
+  std::sort(records.begin(), records.end(), [](const auto& a, const auto& b) { return a->full_name() < b->full_name(); });
+  return count(*core_, records, limit);
+}
 
 result<std::vector<subscriber_info>> bus::subscribers(std::string_view topic, std::chrono::milliseconds limit) const {
   if (on_runner())
@@ -60,7 +154,9 @@ result<std::vector<subscriber_info>> bus::subscribers(std::string_view topic, st
                  "the subscribers of \"" + std::string{topic} + "\" are not known: the application is stopping or stopped"};
   std::vector<held_topic> records;
   if (auto* own = core_->find(topic)) records.push_back(hold_topic(own));
-  if (!is_pattern(topic)) {
+  if (is_pattern(topic)) {
+    for (auto& group : core_->groups_of(topic)) records.push_back(std::move(group));
+  } else {
     if (auto* routes = core_->match(topic).routes) {
       for (auto* pattern : *routes) {
         pattern->retain();

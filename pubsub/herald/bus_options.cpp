@@ -7,6 +7,7 @@
 #include <herald/context.hpp>
 #include <herald/engine/bus_core.hpp>
 #include <herald/engine/fan_out.hpp>
+#include <herald/engine/published_extra.hpp>
 #include <herald/process.hpp>
 #include <herald/topic.hpp>
 
@@ -35,7 +36,12 @@ class bus_inlet final : public inlet {
     if (auto fine = check_topic(topic); !fine) return fine;
     const stranger here;
     const held_topic record{hold_topic(to_->find_wanted(topic))};
-    const bool open = record ? engine::publish(*record, event.publishable(), {}, true) : !to_->closed();
+    bool open = !to_->closed();
+    if (record) {
+      auto* going = event.publishable();
+      if (event.trace()) extra_of(*going).trace = event.trace();
+      open = engine::publish(*record, going, {}, true);
+    }
     if (!open)
       return error{pubsub_errc::closed, "nothing was delivered to \"" + std::string{topic} + "\": the application is stopping or stopped"};
     return {};

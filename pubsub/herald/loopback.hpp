@@ -35,7 +35,7 @@ class loopback : public std::enable_shared_from_this<loopback> {
   class end;
   struct node {
     inlet* into = nullptr;
-    std::set<std::string, std::less<>> wanted;
+    std::multiset<std::string, std::less<>> wanted;
   };
   mutable std::shared_mutex mutex_;  ///< stop() waits here until nobody delivers any more
   std::map<std::string, node, std::less<>> nodes_;

@@ -4,7 +4,9 @@
 #include <herald/adapter.hpp>
 #include <herald/bus.hpp>
 #include <herald/bus_options.hpp>
+#include <herald/dispatcher.hpp>
 #include <herald/gap.hpp>
+#include <herald/group_policy.hpp>
 #include <herald/interest.hpp>
 #include <herald/loopback.hpp>
 #include <herald/policy.hpp>
@@ -13,6 +15,9 @@
 #include <herald/shared_event.hpp>
 #include <herald/subscription.hpp>
 #include <herald/subscription_options.hpp>
+#include <herald/tapped.hpp>
 #include <herald/topic.hpp>
 #include <herald/topic_options.hpp>
+#include <herald/topic_statistics.hpp>
+#include <herald/trace.hpp>
 #include <herald/typed_topic.hpp>

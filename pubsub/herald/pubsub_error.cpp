@@ -14,6 +14,7 @@ std::string_view word(int code) {
     case pubsub_errc::timeout: return "timeout";
     case pubsub_errc::bad_option: return "bad_option";
     case pubsub_errc::unknown_node: return "unknown_node";
+    case pubsub_errc::bad_trace: return "bad_trace";
     case pubsub_errc::adapter_failed: return "adapter_failed";
   }
   return "unknown";

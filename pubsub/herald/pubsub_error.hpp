@@ -16,6 +16,7 @@ enum class pubsub_errc : int {
   timeout,        ///< Not every host answered within the limit. Cure: a longer limit.
   bad_option,     ///< An option of a subscription, topic or bus cannot be. Cure: the text says what it got and what it wants.
   unknown_node,   ///< A direct broadcast names a node that the bus does not reach. Cure: node_name; the text says which are known.
+  bad_trace,      ///< A traceparent breaks a rule of W3C Trace Context. Cure: the text says which; begin a new trace.
   adapter_failed, ///< The way to other nodes threw; nothing was published. Cure: the adapter's own error is in the text.
 };
 [[nodiscard]] const error_domain& domain_of(pubsub_errc) noexcept;

@@ -9,6 +9,7 @@
 #include <utility>
 
 #include <herald/engine/published.hpp>
+#include <herald/trace.hpp>
 
 namespace herald {
 
@@ -29,6 +30,10 @@ class shared_event {
   [[nodiscard]] std::string_view type_name() const noexcept { return ops_->type->name; }
   [[nodiscard]] const void* payload() const noexcept { return payload_.get(); }
 
+  /// The trace it belongs to, for those who send it elsewhere.
+  [[nodiscard]] const trace_context& trace() const noexcept { return trace_; }
+  void set_trace(const trace_context& trace) noexcept { trace_ = trace; }
+
   /// For the bus: something to publish that shares this payload.
   [[nodiscard]] engine::published* publishable() const { return engine::make_published(*ops_, payload_); }
 
@@ -37,6 +42,7 @@ class shared_event {
       : ops_{&ops}, payload_{std::move(payload)} {}
   const engine::published_ops* ops_;
   std::shared_ptr<const void> payload_;
+  trace_context trace_;
 };
 
 }  // namespace herald

@@ -5,6 +5,7 @@
 #include <herald/context.hpp>
 #include <herald/engine/bus_core.hpp>
 #include <herald/engine/fan_out.hpp>
+#include <herald/engine/group_members.hpp>
 #include <herald/engine/operation.hpp>
 #include <herald/topic.hpp>
 
@@ -25,7 +26,8 @@ bool own_handler(const runtime_entry& entry, const context& self) noexcept {
 /// Null when nothing is asked for that a bare subscription does not have.
 extra_ptr extra_of(subscription_options&& options) {
   const bool bare = options.key.empty() && !options.metadata.has_value() && !options.filter &&
-                    options.when_slow.kind() == policy::kind_t::mailbox && options.retained && options.history == all_history;
+                    options.when_slow.kind() == policy::kind_t::mailbox && options.retained && options.history == all_history && !options.once &&
+                    !options.group;
   if (bare) return nullptr;
   return std::make_shared<const subscription_options>(std::move(options));
 }
@@ -48,20 +50,20 @@ void subscribe_from_afar(context& self, bus_core& where, topic_record* owned, co
 result<void> unsubscribe_from(context& self, const bus& where, std::string_view topic, const std::string* key) {
   const runtime_entry entry;
   if (entry.fenced() || !own_handler(entry, self)) return {};
-  auto* record = where.inside()->find(topic);
-  if (record == nullptr) return {};
-  const auto held = hold_topic(record);
+  auto all = where.inside()->groups_of(topic);
+  if (auto* record = where.inside()->find(topic)) all.push_back(hold_topic(record));
   auto& c = self.cell();
   if (auto* f = entry.owned()) {
-    if (auto* table = topic_table::if_any(*f->home)) table->unsubscribe(c, *record, key);
+    if (auto* table = topic_table::if_any(*f->home))
+      for (const auto& held : all) table->unsubscribe(c, *held, key);
     return {};
   }
   post_operation(*c.home, nullptr,
-                 [held, who = c.self(), life = self.incarnation(), any_key = key == nullptr,
+                 [all, who = c.self(), life = self.incarnation(), any_key = key == nullptr,
                   wanted = key != nullptr ? *key : std::string{}](frame& f) {
                    auto* table = topic_table::if_any(*f.home);
                    if (table == nullptr || !who.cell->alive(who) || who.cell->incarnation != life) return;
-                   table->unsubscribe(*who.cell, *held, any_key ? nullptr : &wanted);
+                   for (const auto& held : all) table->unsubscribe(*who.cell, *held, any_key ? nullptr : &wanted);
                  });
   return {};
 }
@@ -91,7 +93,14 @@ result<void> subscribe(context& self, const bus& where, std::string_view topic, 
     return error{pubsub_errc::wrong_place, "a subscription to \"" + std::string{topic} +
                                                "\" was asked for with the context of a process outside of its handlers"};
   if (auto fine = check_options(options, topic, type); !fine) return fine.error();
-  auto* record = where.inside()->open(topic);
+  auto& core = *where.inside();
+  auto* record = options.group ? core.open_group(topic, options.group.name()) : core.open(topic);
+  if (auto* group = record->group()) {
+    if (const auto why = group->refuses(options.group, type)) {
+      record->release();
+      return error{pubsub_errc::bad_option, "the subscription to \"" + std::string{topic} + "\" " + *why};
+    }
+  }
   auto more = extra_of(std::move(options));
   if (auto* f = entry.owned()) {
     const auto held = hold_topic(record);

@@ -18,6 +18,7 @@
 #include <string>
 #include <string_view>
 
+#include <herald/group_policy.hpp>
 #include <herald/policy.hpp>
 #include <herald/pubsub_error.hpp>
 
@@ -56,6 +57,10 @@ struct subscription_options {
   bool retained = true;
   /// How many of them at most, the last ones; 1 up.
   std::size_t history = all_history;
+  /// One copy of an event, however many of the process's subscriptions that say this it comes through (patterns).
+  bool once = false;
+  /// Competing consumers: each event goes to one member of the group only.
+  group_policy group{};
 };
 
 namespace engine {

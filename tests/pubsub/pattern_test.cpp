@@ -325,3 +325,28 @@ TEST_CASE("a pattern's name stays readable in a handler that overruns while its 
   CHECK(read == "a:b by a:*");
   CHECK(bus{app}.patterns() == 0);
 }
+
+TEST_CASE("W2: once makes it one copy of each event, whichever subscription is first") {
+  for (std::uint64_t seed = 1; seed <= 10; ++seed) {
+    CAPTURE(seed);
+    world w{3, seed};
+    for (const std::string name : {"a:b", "a:*", "**"})
+      inside(w.p(0), [name](context& self) { subscribe<tick>(self, name, {.once = true}); });
+    inside(w.p(0), [](context& self) { subscribe<tick>(self, "a:b", {.once = true}); });
+    for (const std::string name : {"a:b", "a:*"})
+      inside(w.p(1), [name](context& self) { subscribe<tick>(self, name, {.once = name == "a:*"}); });
+    inside(w.p(2), [](context& self) { subscribe<tick>(self, "a:*", {.once = true}); });
+    for (int i = 0; i < 20; ++i) w.publish(i, "a:b");
+    w.publish(20, "c");
+    w.sim.run();
+    CHECK(w.logs[0].numbers == up_to(21));
+    CHECK(w.logs[1].numbers.size() == 40);
+    CHECK(w.logs[2].numbers == up_to(20));
+    // An event that was on its way before a subscription came is not lost to it.
+    w.publish(21, "a:b");
+    inside(w.p(2), [](context& self) { subscribe<tick>(self, "a:b", {.once = true}); });
+    w.sim.run();
+    CHECK(w.logs[2].numbers.back() == 21);
+    CHECK(std::count(w.logs[2].numbers.begin(), w.logs[2].numbers.end(), 21) == 1);
+  }
+}

@@ -45,6 +45,20 @@ void add_pubsub_benchmarks(registry& all) {
                     [](const options& o) { return pubsub::idle_latency(o.amount(5'000, 1'500), false); }},
            .baseline = side{caf + "thread to idle actor",
                             [](const options& o) { return raw::idle_latency_thread(o.amount(5'000, 1'500)); }}});
+  all.add({.name = "patterns_100k",
+           .unit = "ns",
+           .ours = {"publishes by handle, 100 000 patterns of which one matches",
+                    [](const options& o) { return pubsub::one_pattern_matches(100'000, o.amount(1'000'000, 200'000)); }},
+           .baseline = side{"the same with that one pattern",
+                            [](const options& o) { return pubsub::one_pattern_matches(1, o.amount(1'000'000, 200'000)); }},
+           .rounds = 3});
+  all.add({.name = "publish_none",
+           .unit = "ns",
+           .ours = {"publishes by handle that nobody wants, beside 100 000 patterns",
+                    [](const options& o) { return pubsub::publish_to_nobody(100'000, o.amount(20'000'000, 5'000'000)); }},
+           .baseline = side{"the same without a pattern",
+                            [](const options& o) { return pubsub::publish_to_nobody(0, o.amount(20'000'000, 5'000'000)); }},
+           .rounds = 3});
   all.add({.name = "subscribe_unsubscribe",
            .unit = "ns",
            .ours = {"one of both, beside 100k subscribers",

@@ -13,6 +13,10 @@ namespace bench::pubsub {
 [[nodiscard]] sample many_topics(std::int64_t topics, std::int64_t publishes);
 /// From the publish to the handler of an idle process on another host; p50 in ns.
 [[nodiscard]] sample idle_latency(std::int64_t rounds, bool through_process);
+/// A thread publishes by handle to a topic that one of `patterns` patterns matches, until its subscriber has all. ns.
+[[nodiscard]] sample one_pattern_matches(std::int64_t patterns, std::int64_t publishes);
+/// A thread publishes by handle to a topic that nobody wants, beside `patterns` patterns that do not match. ns.
+[[nodiscard]] sample publish_to_nobody(std::int64_t patterns, std::int64_t publishes);
 /// A process subscribes to one topic again and again, and unsubscribes; ns for one of both.
 [[nodiscard]] sample subscribe_unsubscribe(std::int64_t subscribers, std::int64_t times);
 [[nodiscard]] sample bytes_per_subscription(std::int64_t subscribers);

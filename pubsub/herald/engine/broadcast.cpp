@@ -42,17 +42,28 @@ result<void> check(const bus_core& bus, std::string_view topic) {
 
 }  // namespace
 
+namespace {
+
+/// The event as it goes to other nodes, with the trace it belongs to.
+shared_event traced(const shared_event& event) {
+  auto going = event;
+  if (const auto* trace = trace_now(current_frame)) going.set_trace(*trace);
+  return going;
+}
+
+}  // namespace
+
 result<void> broadcast_everywhere(bus_core& bus, std::string_view topic, const shared_event& event, const address& except) {
   if (auto fine = check(bus, topic); !fine) return fine;
   if (const auto way = bus.remote())
-    if (auto sent = ask(topic, [&] { return way->broadcast(topic, event); }); !sent) return sent;
+    if (auto sent = ask(topic, [&] { return way->broadcast(topic, traced(event)); }); !sent) return sent;
   return broadcast_here(bus, topic, event, except);
 }
 
 result<void> broadcast_to(bus_core& bus, std::string_view node, std::string_view topic, const shared_event& event) {
   if (auto fine = check(bus, topic); !fine) return fine;
   if (node == bus.node_name()) return broadcast_here(bus, topic, event, {});
-  if (const auto way = bus.remote()) return ask(topic, [&] { return way->direct_broadcast(node, topic, event); });
+  if (const auto way = bus.remote()) return ask(topic, [&] { return way->direct_broadcast(node, topic, traced(event)); });
   return error{pubsub_errc::unknown_node, "there is no node \"" + std::string{node} + "\": the bus has no adapter, and this node is \"" +
                                               bus.node_name() + "\""};
 }

@@ -7,6 +7,7 @@
 #include <thread>
 #include <utility>
 
+#include <herald/engine/group_members.hpp>
 #include <herald/topic.hpp>
 
 namespace herald::engine {
@@ -26,7 +27,12 @@ void topic_record::destroy(topic_record* record) noexcept {
 }
 
 topic_record::topic_record(bus_core& bus, std::string_view name, std::size_t hash) noexcept
-    : bus_{&bus}, hash_{hash}, length_{static_cast<std::uint16_t>(name.size())}, pattern_{is_pattern(name)} {}
+    : bus_{&bus},
+      hash_{hash},
+      group_{name.find(group_mark) == std::string_view::npos ? nullptr : new group_members},
+      length_{static_cast<std::uint16_t>(name.size())},
+      name_length_{static_cast<std::uint16_t>(name.substr(0, name.find(group_mark)).size())},
+      pattern_{is_pattern(name.substr(0, name_length_))} {}
 
 topic_record::~topic_record() {
   if (routes_ != nullptr) routes_->release();
@@ -109,7 +115,7 @@ bus_core::~bus_core() {
 topic_record* bus_core::search(const shard& in, std::string_view name, std::size_t hash) noexcept {
   if (in.buckets.empty()) return nullptr;
   for (auto* r = in.buckets[hash & (in.buckets.size() - 1)]; r != nullptr; r = r->bucket_next_)
-    if (r->hash_ == hash && r->name() == name) return r;
+    if (r->hash_ == hash && r->full_name() == name) return r;
   return nullptr;
 }
 
@@ -143,7 +149,7 @@ topic_record* bus_core::open(std::string_view name) {
   made->bucket_next_ = bucket;
   bucket = made;
   ++s.count;
-  if (made->pattern()) ++s.patterns;
+  if (made->routed()) ++s.patterns;
   return made;
 }
 
@@ -180,7 +186,7 @@ void bus_core::forget(topic_record* record) noexcept {
     while (*link != record) link = &(*link)->bucket_next_;
     *link = record->bucket_next_;
     --s.count;
-    if (record->pattern()) --s.patterns;
+    if (record->routed()) --s.patterns;
   }
   topic_record::destroy(record);
 }
@@ -204,6 +210,49 @@ bus_core::matched bus_core::match(std::string_view name) const {
   const std::shared_lock lock{patterns_mutex_};
   patterns_.find(name, found);
   return {found.empty() ? nullptr : pattern_routes::make(found), version_of(routing())};
+}
+
+topic_record* bus_core::open_group(std::string_view topic, std::string_view group) {
+  std::string name{topic};
+  name.push_back(topic_record::group_mark);
+  name.append(group);
+  return open(name);
+}
+
+std::vector<held_topic> bus_core::groups_of(std::string_view topic) const {
+  std::vector<held_topic> all;
+  if (version_of(routing()) == 0) return all;
+  const std::shared_lock lock{patterns_mutex_};
+  for (auto* r : patterns_.exactly(topic)) {
+    if (r->group() == nullptr) continue;
+    r->retain();
+    all.push_back(hold_topic(r));
+  }
+  return all;
+}
+
+std::vector<held_topic> bus_core::all() {
+  std::vector<held_topic> found;
+  for (auto& s : shards_) {
+    const std::shared_lock lock{s.mutex};
+    for (auto* head : s.buckets) {
+      for (auto* r = head; r != nullptr; r = r->bucket_next_) {
+        r->retain();
+        found.push_back(hold_topic(r));
+      }
+    }
+  }
+  return found;
+}
+
+double bus_core::rate_of(const std::string& name, std::uint64_t count, time_point now) {
+  const std::lock_guard lock{samples_mutex_};
+  if (samples_.size() >= max_samples) samples_.clear();
+  const auto [at, first] = samples_.try_emplace(name, sample{count, now});
+  if (first) return 0;
+  const auto before = std::exchange(at->second, sample{count, now});
+  const std::chrono::duration<double> time = now - before.when;
+  return time.count() > 0 && count >= before.count ? static_cast<double>(count - before.count) / time.count() : 0;
 }
 
 bool bus_core::tell_mismatch(const topic_record& topic) {
@@ -255,7 +304,7 @@ void bus_core::leave(seat& s) noexcept {
 }
 
 void bus_core::host_came(topic_record& topic) {
-  if (topic.pattern() && !topic.has_hosts()) {
+  if (topic.routed() && !topic.has_hosts()) {
     const std::unique_lock lock{patterns_mutex_};
     patterns_.insert(topic);
     new_version();
@@ -267,7 +316,7 @@ void bus_core::host_went(seat& s) noexcept {
   auto& topic = *s.topic;
   s.joined.store(false, std::memory_order_release);
   if (topic.hosts_.fetch_sub(1, std::memory_order_relaxed) != 1) return;
-  if (topic.pattern()) {
+  if (topic.routed()) {
     const std::unique_lock lock{patterns_mutex_};
     patterns_.remove(topic);
     new_version();

@@ -17,6 +17,7 @@
 #include <shared_mutex>
 #include <string>
 #include <string_view>
+#include <unordered_map>
 #include <vector>
 
 #include <herald/engine/core.hpp>
@@ -58,9 +59,13 @@ class bus_core {
   [[nodiscard]] topic_record* find(std::string_view name);
   /// The record that a publish to this name needs: as find, and made when patterns match a name that nobody holds.
   [[nodiscard]] topic_record* find_wanted(std::string_view name);
-  /// Without patterns.
+  /// The record of a group of competing consumers, as open.
+  [[nodiscard]] topic_record* open_group(std::string_view topic, std::string_view group);
+  /// The groups of exactly this topic or pattern that have members.
+  [[nodiscard]] std::vector<held_topic> groups_of(std::string_view topic) const;
+  /// Without patterns and groups.
   [[nodiscard]] std::size_t topics() const;
-  /// Patterns that have subscribers.
+  /// Patterns and groups that have subscribers.
   [[nodiscard]] std::size_t patterns() const;
   /// The patterns that match the name now, with a reference, null when there are none; and of which version that is.
   struct matched {
@@ -98,6 +103,11 @@ class bus_core {
     }
   }
 
+  /// Every record there is, with a reference.
+  [[nodiscard]] std::vector<held_topic> all();
+  /// How many a second since this was last asked for the name.
+  [[nodiscard]] double rate_of(const std::string& name, std::uint64_t count, time_point now);
+
   std::atomic<std::uint64_t> mismatched{0};  ///< deliveries not made because the types differ
   std::atomic<std::uint64_t> missed{0};      ///< events not taken by a full inbox, a host each
   /// True the first time for this topic.
@@ -131,6 +141,13 @@ class bus_core {
   std::string name_;
   alignas(64) std::atomic<std::uint64_t> routing_{0};
   interest_registry interests_;
+  struct sample {
+    std::uint64_t count;
+    time_point when;
+  };
+  static constexpr std::size_t max_samples = 100'000;
+  std::mutex samples_mutex_;
+  std::unordered_map<std::string, sample> samples_;  ///< as last asked; begins anew when it is full
   mutable std::mutex remote_mutex_;
   bool kept_ = false;
   std::shared_ptr<adapter> remote_;

@@ -7,6 +7,7 @@
 #include <herald/engine/fan_out.hpp>
 #include <herald/engine/nodes.hpp>
 #include <herald/engine/topic_table.hpp>
+#include <herald/tapped.hpp>
 
 namespace herald::engine {
 
@@ -110,9 +111,18 @@ void run_entry(envelope* e, cell* to, frame& by) {
   now.at = entry.share->at;
   now.missed = entry.missed;
   const handler_entry* told = nullptr;
-  if (!arrive(entry, *to, now, told)) return;
+  if (!arrive(entry, *to, now, told)) {
+    const runtime_entry inside;
+    if (auto* owned = inside.owned()) static_cast<void>(hand_on(entry, *owned));
+    return;
+  }
   const delivery_scope scope{by, now};
   if (entry.message != nullptr) return told->invoke(by.state, context_at(by.state), entry.message);
+  if (entry.handler->type == &tag_of<tapped>) [[unlikely]] {
+    const tapped seen{now.event->topic->name(), now.event->ops->type->name, any_ref{now.event->from}, now.event->ops->type,
+                      now.event->payload};
+    return entry.handler->invoke(by.state, context_at(by.state), &seen);
+  }
   entry.handler->invoke(by.state, context_at(by.state), now.event->payload);
 }
 
@@ -131,12 +141,13 @@ void finish_entry(envelope* e, frame& by, const exit_reason*) noexcept {
 
 void discard_entry(envelope* e, discard_reason why, const exit_reason*) noexcept {
   auto& entry = *static_cast<event_entry*>(e);
-  dead_letter(entry, why);
   auto* by = owner();
+  const bool handed_on = by != nullptr && hand_on(entry, *by);
+  if (!handed_on) dead_letter(entry, why);
   if (auto* table = topic_table::if_any(*entry.to->home); table != nullptr && by != nullptr) {
     table->refused = true;
     leave(entry, *table);
-    if (why == discard_reason::overflow && table->current(entry.id, entry.generation_of_id)) {
+    if (why == discard_reason::overflow && !handed_on && table->current(entry.id, entry.generation_of_id)) {
       auto& c = *entry.to;
       table->count_loss(entry.id, loss::mailbox_full, 1);
       table->owe(c, entry.id, entry.missed + 1,

@@ -9,6 +9,8 @@
 #include <herald/engine/bus_core.hpp>
 #include <herald/engine/crash_text.hpp>
 #include <herald/engine/nodes.hpp>
+#include <herald/engine/published_extra.hpp>
+#include <herald/tapped.hpp>
 
 namespace herald::engine {
 
@@ -68,6 +70,7 @@ class walk {
     for (;;) {
       try {
         const auto how = steps();
+        if (how != walked::lost) n_.at->handed += handled_ + queued_;
         count();
         return how;
       } catch (...) {
@@ -103,7 +106,11 @@ class walk {
       auto& c = *entry.who;
       const auto* handler = table_.handlers()[entry.handler & ~look_first];
       if (handler->type != type) [[unlikely]] {
-        mismatch(n_, c, *handler->type);
+        if (handler->type != &tag_of<tapped>) {
+          mismatch(n_, c, *handler->type);
+        } else if (++queued_; !let_wait(n_, c, entry.id, *handler, table_, f_, lost_before(table_.at(entry.id)))) {
+          return walked::lost;
+        }
         continue;
       }
       now_.id = entry.id;
@@ -162,10 +169,11 @@ class walk {
       if (said == answer::lost) return verdict::lost;
       if (said == answer::no) return pass_over(c, entry.id), verdict::done;
     }
+    if (s.more && s.more->given->once && !first_copy(event_, c)) return pass_over(c, entry.id), verdict::done;
     auto missed = lost_before(s);
     if (c.busy == 0 && s.missed > 0) missed += table_.take_missed(entry.id);
     if (c.busy != 0 || (missed != 0 && topic_table::names_gap(c) != nullptr))
-      return let_wait(n_, c, entry.id, handler, table_, f_, missed) ? verdict::done : verdict::lost;
+      return ++queued_, let_wait(n_, c, entry.id, handler, table_, f_, missed) ? verdict::done : verdict::lost;
     now_.missed = missed;
     return verdict::call;
   }
@@ -197,6 +205,7 @@ class walk {
   hand hand_;
   delivery now_;
   std::uint64_t handled_ = 0;
+  std::uint64_t queued_ = 0;
   std::uint32_t look_every_;
   std::uint32_t next_look_;
   time_point slice_end_{};
@@ -212,6 +221,7 @@ void fan_out::run(envelope* e, cell*, frame& f) {
   if (!std::exchange(n.lent, false)) event.refs.fetch_add(1, std::memory_order_relaxed);
   if (!n.begun) {
     n.begun = true;
+    ++n.at->events;
     n.end = n.at->size;
     if (n.at->missed.load(std::memory_order_relaxed) != 0) {
       n.missed = n.at->missed.exchange(0, std::memory_order_relaxed);

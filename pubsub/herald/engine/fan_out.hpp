@@ -41,6 +41,14 @@ struct fan_out final : envelope {
 
 /// Hands the event to every host that has subscribers. Takes the event's one reference. False: the bus is closed.
 bool publish(topic_record& topic, published* event, const address& except, bool anonymous);
+/// Its first half: the event knows its topic, publisher, patterns and trace, and is not handed to anybody yet. False: the
+/// bus is closed, and the event is gone.
+[[nodiscard]] bool prepare(topic_record& topic, published* event, const address& except, bool anonymous,
+                           const runtime_entry& entry);
+/// Gives the event to one member of the group, not to `but`. `attempts`: members that did not take it. False: nobody does.
+bool give_one(topic_record& group, published& event, frame* owned, const cell* but, std::uint32_t attempts);
+/// An entry of a group's event ends unhandled; another member gets it. False: nobody does, or it is no group's.
+bool hand_on(const event_entry& entry, frame& by);
 [[nodiscard]] error closed_error(std::string_view topic);
 /// Somebody in this program would receive an event of this topic now.
 [[nodiscard]] bool wanted(topic_record& topic);

@@ -76,7 +76,7 @@ interest_watch* interest_registry::find(const cell& c, const topic_record& topic
 void interest_registry::edge(topic_record& topic, bool wanted) {
   const std::lock_guard lock{mutex_};
   for (const auto* w : of_all_) tell(*w, interest_edge{std::string{topic.name()}, wanted});
-  if (!topic.pattern()) {
+  if (!topic.routed()) {
     if (const auto at = of_topic_.find(&topic); at != of_topic_.end())
       for (auto* w : at->second) look(*w);
     return;

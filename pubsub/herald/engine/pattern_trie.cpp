@@ -1,5 +1,6 @@
 #include <herald/engine/pattern_trie.hpp>
 
+#include <algorithm>
 #include <utility>
 
 #include <herald/topic.hpp>
@@ -25,7 +26,7 @@ void pattern_trie::insert(topic_record& pattern) {
   for (bool over = false; !over;) {
     const auto segment = split(left, over);
     if (segment == "**") {
-      at->rest = &pattern;
+      at->rest.push_back(&pattern);
       ++count_;
       return;
     }
@@ -33,37 +34,36 @@ void pattern_trie::insert(topic_record& pattern) {
     if (!next) next = std::make_unique<node>();
     at = next.get();
   }
-  at->here = &pattern;
+  at->here.push_back(&pattern);
   ++count_;
 }
 
-void pattern_trie::cut(node& at, std::string_view left, bool over) noexcept {
-  if (over) {
-    at.here = nullptr;
-    return;
-  }
+void pattern_trie::cut(node& at, std::string_view left, bool over, const topic_record& record) noexcept {
+  const auto take = [&](std::vector<topic_record*>& from) { from.erase(std::find(from.begin(), from.end(), &record)); };
+  if (over) return take(at.here);
   const auto segment = split(left, over);
   if (segment == "**") {
-    at.rest = nullptr;
+    take(at.rest);
   } else if (segment == "*") {
-    cut(*at.any, left, over);
+    cut(*at.any, left, over, record);
     if (at.any->empty()) at.any.reset();
   } else {
     const auto next = at.named.find(segment);
-    cut(*next->second, left, over);
+    cut(*next->second, left, over, record);
     if (next->second->empty()) at.named.erase(next);
   }
 }
 
 void pattern_trie::remove(topic_record& pattern) noexcept {
-  cut(root_, pattern.name(), false);
+  cut(root_, pattern.name(), false, pattern);
   --count_;
 }
 
 template <class F>
 bool pattern_trie::walk(const node& at, std::string_view left, bool over, F&& f) {
   if (over) {
-    if (at.here != nullptr && f(at.here)) return true;
+    for (auto* r : at.here)
+      if (f(r)) return true;
   } else {
     auto rest = left;
     bool last = false;
@@ -71,7 +71,25 @@ bool pattern_trie::walk(const node& at, std::string_view left, bool over, F&& f)
     if (const auto next = at.named.find(segment); next != at.named.end() && walk(*next->second, rest, last, f)) return true;
     if (at.any && walk(*at.any, rest, last, f)) return true;
   }
-  return at.rest != nullptr && f(at.rest);
+  for (auto* r : at.rest)
+    if (f(r)) return true;
+  return false;
+}
+
+std::vector<topic_record*> pattern_trie::exactly(std::string_view name) const {
+  const auto* at = &root_;
+  for (bool over = false; !over;) {
+    const auto segment = split(name, over);
+    if (segment == "**") return at->rest;
+    if (segment == "*") {
+      at = at->any.get();
+    } else {
+      const auto next = at->named.find(segment);
+      at = next == at->named.end() ? nullptr : next->second.get();
+    }
+    if (at == nullptr) return {};
+  }
+  return at->here;
 }
 
 void pattern_trie::find(std::string_view topic, std::vector<topic_record*>& into) const {

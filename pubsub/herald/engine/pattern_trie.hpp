@@ -1,7 +1,8 @@
 #pragma once
 // Finds the patterns that match a topic by walking its segments: the cost is the topic's depth and what matches on the
 // way, not the number of patterns. Holds the records of those that have subscribers, without a reference of its own: who
-// links a record takes it out again before it goes.
+// links a record takes it out again before it goes. The records of groups are here, too, under the name or pattern that
+// they belong to.
 //
 // Thread safety: none; the bus guards it.
 
@@ -25,6 +26,8 @@ class pattern_trie {
   void find(std::string_view topic, std::vector<topic_record*>& into) const;
   /// Whether any does.
   [[nodiscard]] bool matches(std::string_view topic) const;
+  /// Those of exactly this name or pattern.
+  [[nodiscard]] std::vector<topic_record*> exactly(std::string_view name) const;
 
  private:
   struct hash {
@@ -34,14 +37,14 @@ class pattern_trie {
   struct node {
     std::unordered_map<std::string, std::unique_ptr<node>, hash, std::equal_to<>> named;
     std::unique_ptr<node> any;      ///< what follows "*"
-    topic_record* here = nullptr;   ///< the pattern that ends with this segment
-    topic_record* rest = nullptr;   ///< the pattern that ends with "**" after this segment
-    [[nodiscard]] bool empty() const noexcept { return named.empty() && !any && here == nullptr && rest == nullptr; }
+    std::vector<topic_record*> here;  ///< what ends with this segment
+    std::vector<topic_record*> rest;  ///< what ends with "**" after this segment
+    [[nodiscard]] bool empty() const noexcept { return named.empty() && !any && here.empty() && rest.empty(); }
   };
   /// f(record) for each match until it says true; says whether one did.
   template <class F>
   static bool walk(const node& at, std::string_view left, bool over, F&& f);
-  static void cut(node& at, std::string_view left, bool over) noexcept;
+  static void cut(node& at, std::string_view left, bool over, const topic_record& record) noexcept;
 
   node root_;
   std::size_t count_ = 0;

@@ -5,7 +5,9 @@
 #include <herald/bus.hpp>
 #include <herald/engine/bus_core.hpp>
 #include <herald/engine/fan_out.hpp>
+#include <herald/engine/group_members.hpp>
 #include <herald/engine/nodes.hpp>
+#include <herald/engine/published_extra.hpp>
 
 namespace herald::engine {
 
@@ -23,6 +25,7 @@ void release(published* event, std::uint32_t count) noexcept {
   if (event->refs.fetch_sub(count, std::memory_order_acq_rel) != count) return;
   auto* topic = event->topic;
   auto* routes = event->routes;
+  delete event->more.load(std::memory_order_acquire);
   event->ops->destroy(event);
   if (routes != nullptr) routes->release();
   if (topic != nullptr) topic->release();
@@ -77,7 +80,13 @@ void hand_out(topic_record& topic, published& event, frame* owned) {
   push_to(topic, event, owned);
   if (event.routes == nullptr) [[likely]]
     return;
-  for (auto* pattern : *event.routes) push_to(*pattern, event, owned);
+  for (auto* route : *event.routes) {
+    if (route->group() == nullptr) {
+      push_to(*route, event, owned);
+    } else if (!give_one(*route, event, owned, event.except.cell, 0)) {
+      route->bus().missed.fetch_add(1, std::memory_order_relaxed);
+    }
+  }
 }
 
 }  // namespace
@@ -99,23 +108,31 @@ bool wanted(topic_record& topic) {
   return any;
 }
 
-bool publish(topic_record& topic, published* event, const address& except, bool anonymous) {
-  auto& bus = topic.bus();
-  const runtime_entry entry;
-  const auto routing = bus.routing();
+bool prepare(topic_record& topic, published* event, const address& except, bool anonymous, const runtime_entry& entry) {
+  const auto routing = topic.bus().routing();
   if ((routing & bus_core::closed_bit) != 0 || entry.fenced()) {
     release(event);
     return false;
   }
   topic.retain();
+  topic.count_published();
   event->topic = &topic;
   event->except = except;
-  auto* owned = entry.owned();
   if (!anonymous && entry.any() != nullptr && entry.any()->current != nullptr) event->from = entry.any()->current->self();
   if (const auto version = bus_core::version_of(routing); version != 0) [[unlikely]]
     event->routes = topic.routes(version);
 
-  hand_out(topic, *event, owned);
+  if (const auto* trace = trace_now(entry.any()); trace != nullptr) [[unlikely]] {
+    auto& extra = extra_of(*event);
+    if (!extra.trace) extra.trace = trace->child(topic.bus().system().dice().next());
+  }
+  return true;
+}
+
+bool publish(topic_record& topic, published* event, const address& except, bool anonymous) {
+  const runtime_entry entry;
+  if (!prepare(topic, event, except, anonymous, entry)) return false;
+  hand_out(topic, *event, entry.owned());
   release(event);
   return true;
 }

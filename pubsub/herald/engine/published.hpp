@@ -16,6 +16,7 @@ namespace herald::engine {
 
 class pattern_routes;
 class topic_record;
+struct published_extra;
 
 /// What is done with an event whose type only the publisher knew.
 struct published_ops {
@@ -36,6 +37,7 @@ struct published {
   address from;                   ///< the publishing process; no cell: a plain thread
   address except;                 ///< who is left out (broadcast_from)
   pattern_routes* routes = nullptr;  ///< patterns that match the topic, with a reference; null: none
+  std::atomic<published_extra*> more{nullptr};  ///< what only few events carry
   std::atomic<std::uint32_t> refs{1};
   std::uint32_t size = 0;         ///< of its memory, for the pool
 };

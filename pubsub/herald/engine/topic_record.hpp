@@ -23,6 +23,7 @@
 namespace herald::engine {
 
 class bus_core;
+class group_members;
 class pattern_routes;
 class topic_record;
 
@@ -50,6 +51,8 @@ struct seat {
   std::atomic<std::uint32_t> missed{0};   ///< events that found the host's inbox full since the last fan-out
   std::uint32_t pending = 0;              ///< subscriptions on their way through the inbox; under the edge lock
 
+  std::uint64_t events = 0;    ///< that came to this host
+  std::uint64_t handed = 0;    ///< handler calls and entries in mailboxes made of them
   std::uint32_t live = 0;      ///< subscribers
   std::uint32_t size = 0;      ///< entries in use, removed ones too while a fan-out is under way
   std::uint32_t capacity = 1;
@@ -65,10 +68,23 @@ class topic_record {
   topic_record(const topic_record&) = delete;
   topic_record& operator=(const topic_record&) = delete;
 
-  [[nodiscard]] std::string_view name() const noexcept { return {text(), length_}; }
+  /// As it is subscribed to; of a group: without its own name.
+  [[nodiscard]] std::string_view name() const noexcept { return {text(), name_length_}; }
+  /// The name in the bus's map. A group has the topic's or pattern's, then group_mark, then its own.
+  [[nodiscard]] std::string_view full_name() const noexcept { return {text(), length_}; }
+  static constexpr char group_mark = '\x1f';
+  [[nodiscard]] std::string_view group_name() const noexcept {
+    return group_ ? full_name().substr(name_length_ + 1u) : std::string_view{};
+  }
+  /// The members when this is a group of competing consumers, else null.
+  [[nodiscard]] group_members* group() const noexcept { return group_.get(); }
   [[nodiscard]] std::size_t hash() const noexcept { return hash_; }
   [[nodiscard]] bus_core& bus() const noexcept { return *bus_; }
   [[nodiscard]] bool pattern() const noexcept { return pattern_; }
+  /// Nobody publishes to it; topics find it through the trie.
+  [[nodiscard]] bool routed() const noexcept { return pattern_ || group_; }
+  void count_published() noexcept { published_.fetch_add(1, std::memory_order_relaxed); }
+  [[nodiscard]] std::uint64_t published() const noexcept { return published_.load(std::memory_order_relaxed); }
   /// Some host has subscribers. A hint, from anywhere.
   [[nodiscard]] bool has_hosts() const noexcept { return hosts_.load(std::memory_order_relaxed) != 0; }
   /// The first seat, or null.
@@ -98,8 +114,11 @@ class topic_record {
   std::atomic<seat*> seats_{nullptr};
   std::atomic<std::uint64_t> seen_{0};  ///< the version of routes_, twice; one more when there are any
   pattern_routes* routes_ = nullptr;    ///< guarded by routes_busy_
+  std::unique_ptr<group_members> group_;
+  std::atomic<std::uint64_t> published_{0};  ///< events that had somebody to go to
   std::atomic<std::uint32_t> refs_{1};
   std::uint16_t length_;
+  std::uint16_t name_length_;
   const bool pattern_;
   std::atomic_flag routes_busy_;
   std::atomic<std::uint32_t> hosts_{0};  ///< seats that are joined; written under the edge lock

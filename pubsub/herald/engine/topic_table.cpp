@@ -7,6 +7,7 @@
 
 #include <herald/engine/backlog.hpp>
 #include <herald/engine/bus_core.hpp>
+#include <herald/engine/group_members.hpp>
 
 namespace herald::engine {
 
@@ -200,7 +201,7 @@ void topic_table::set_extra(std::uint32_t id, extra_ptr more) {
 
 void topic_table::set_look(std::uint32_t id) noexcept {
   auto& s = at(id);
-  const bool look = s.missed > 0 || (s.more && s.more->given->filter);
+  const bool look = s.missed > 0 || (s.more && (s.more->given->filter || s.more->given->once));
   auto& handler = s.at->entries[s.place].handler;
   handler = look ? handler | look_first : handler & ~look_first;
 }
@@ -251,6 +252,13 @@ void topic_table::add(cell& c, seat& s, std::uint32_t handler, extra_ptr more) {
   made.generation = (made.generation + 1) & 0xffffff;
   made.state = c.status == cell_status::starting ? hold::fresh : hold::current;
   ++s.live;
+  if (auto* group = s.topic->group())
+    group->join({&c, &s, id, made.generation}, made.more->given->group, *handlers_[handler]->type, true);
+}
+
+void topic_table::set_up(cell& c, std::uint32_t id, bool up) noexcept {
+  const auto& s = at(id);
+  if (auto* group = s.at->topic->group()) group->set_up({&c, s.at, id, s.generation}, up);
 }
 
 void topic_table::subscribe(cell& c, topic_record& topic, const handler_entry& handler, extra_ptr more) {
@@ -291,6 +299,7 @@ void topic_table::subscribe(cell& c, topic_record& topic, const handler_entry& h
 void topic_table::remove(cell& c, std::uint32_t id) noexcept {
   auto& mine = at(id);
   auto& s = *mine.at;
+  if (auto* group = s.topic->group()) group->leave({&c, &s, id, mine.generation});
   unlink(c, id);
   if (&s == walked_) {
     s.entries[mine.place] = {};
@@ -324,7 +333,10 @@ void topic_table::unsubscribe(cell& c, const topic_record& topic, const std::str
 
 void topic_table::incarnation_ended(cell& c) noexcept {
   if (c.topics == nullptr) return;
-  each(c, [this](std::uint32_t id) { at(id).state = hold::kept; });
+  each(c, [&](std::uint32_t id) {
+    at(id).state = hold::kept;
+    set_up(c, id, false);
+  });
 }
 
 void topic_table::incarnation_started(cell& c) noexcept {
@@ -333,6 +345,7 @@ void topic_table::incarnation_started(cell& c) noexcept {
     auto& s = at(id);
     if (s.state == hold::kept) return remove(c, id);
     s.state = hold::current;
+    set_up(c, id, true);
   });
 }
 

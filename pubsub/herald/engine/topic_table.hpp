@@ -120,6 +120,8 @@ class topic_table final : public host_slot {
   static void close_hole(topic_table& t, seat& s, std::uint32_t place) noexcept;
   static void shrink(seat& s) noexcept;
   void remove(cell& c, std::uint32_t id) noexcept;
+  /// A member of a group takes events from now on, or none while another can.
+  void set_up(cell& c, std::uint32_t id, bool up) noexcept;
 
   std::vector<std::unique_ptr<subscription[]>> chunks_;
   std::uint32_t used_ = 0;

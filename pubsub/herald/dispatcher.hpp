@@ -1,0 +1,119 @@
+#pragma once
+// The problem: some subscribers want an event in another form than a handler's const E&: bytes for a socket, encoded once
+// however many sockets there are. A dispatcher is asked instead of the bus's own delivery, once on each host, with that
+// host's subscriptions and their metadata, and decides for each of them what it gets, or nothing.
+//
+//   const herald::dispatcher fastlane{[](herald::dispatch_call& call) {
+//     for (const auto& entry : call.entries()) {
+//       if (entry.who == call.from()) continue;                           // broadcast_from's duty is the dispatcher's now
+//       if (entry.metadata.has_value()) {                                 // a socket: it gets bytes
+//         call.send(entry, frame{call.encoded<std::string>([&] { return to_json(*call.event<order>()); })});
+//       } else {
+//         call.deliver(entry);                                            // as if there were no dispatcher
+//       }
+//     }
+//   }};
+//   herald::broadcast(bus, "orders", order{...}, fastlane);
+//
+// All deliveries go to mailboxes. What it throws is reported and ends its work on that host, and neither the publisher nor
+// a process. It runs on the host's runner and holds it up: it must be short and must not block. Groups (group_policy.hpp)
+// are served as ever, one member each, and not asked about.
+//
+// Thread safety: called on several hosts at a time. Lifetime: shared; the call and its entries end with the call.
+// The idea: Phoenix.PubSub's dispatcher and its fastlane.
+
+#include <any>
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include <herald/bus.hpp>
+#include <herald/engine/nodes.hpp>
+
+namespace herald {
+
+/// One subscription, as a dispatcher sees it.
+struct dispatch_entry {
+  any_ref who;
+  std::string_view topic;  ///< as it was subscribed to: the name or a pattern
+  std::string key;
+  std::any metadata;
+  std::size_t number = 0;  ///< among the call's entries
+};
+
+namespace engine {
+struct dispatch_work;
+using encoded_ptr = std::shared_ptr<const void>;
+/// What was encoded as this type, by whichever host came first.
+[[nodiscard]] encoded_ptr encode_once(published& event, const type_tag& type, const std::function<encoded_ptr()>& make);
+}  // namespace engine
+
+class dispatch_call {
+ public:
+  dispatch_call(const dispatch_call&) = delete;
+  dispatch_call& operator=(const dispatch_call&) = delete;
+
+  [[nodiscard]] std::string_view topic() const noexcept;
+  /// Whom the publisher leaves out, empty when nobody.
+  [[nodiscard]] any_ref from() const noexcept;
+  /// The event when it is an E, null otherwise.
+  template <class E>
+  [[nodiscard]] const E* event() const noexcept {
+    return type() == &engine::tag_of<E> ? static_cast<const E*>(payload()) : nullptr;
+  }
+  /// This host's subscriptions to the topic and to patterns that match it.
+  [[nodiscard]] const std::vector<dispatch_entry>& entries() const noexcept;
+
+  /// The event itself, to its on(const E&). A subscription for another type gets nothing, which is counted.
+  void deliver(const dispatch_entry& to);
+  /// Another message, as a cast.
+  template <class M>
+  void send(const dispatch_entry& to, M message) {
+    engine::send(engine::make_node<engine::any_node<M>>(to.who.where(), std::move(message)));
+  }
+  /// What `make` gives, asked for once for each type T over all hosts, and kept as long as the event.
+  template <class T, class Make>
+  [[nodiscard]] std::shared_ptr<const T> encoded(Make&& make) {
+    return std::static_pointer_cast<const T>(engine::encode_once(
+        published(), engine::tag_of<T>, [&]() -> engine::encoded_ptr { return std::make_shared<const T>(make()); }));
+  }
+
+ private:
+  friend struct engine::dispatch_work;
+  explicit dispatch_call(engine::dispatch_work& work) noexcept : work_{&work} {}
+  [[nodiscard]] const engine::type_tag* type() const noexcept;
+  [[nodiscard]] const void* payload() const noexcept;
+  [[nodiscard]] engine::published& published() const noexcept;
+  engine::dispatch_work* work_;
+};
+
+class dispatcher {
+ public:
+  template <class F>
+    requires std::is_invocable_v<const F&, dispatch_call&>
+  explicit dispatcher(F f) : code_{std::make_shared<const std::function<void(dispatch_call&)>>(std::move(f))} {}
+  [[nodiscard]] const std::shared_ptr<const std::function<void(dispatch_call&)>>& inside() const noexcept { return code_; }
+
+ private:
+  std::shared_ptr<const std::function<void(dispatch_call&)>> code_;
+};
+
+namespace engine {
+result<void> dispatch(bus_core& bus, std::string_view topic, published* event, const address& except, const dispatcher& by);
+}
+
+/// To the subscribers of this program, by way of the dispatcher. Errors: bad_topic, closed.
+template <class E>
+result<void> broadcast(const bus& where, std::string_view topic, E event, const dispatcher& by) {
+  return engine::dispatch(*where.inside(), topic, engine::make_published(std::move(event)), {}, by);
+}
+/// `from` is told to the dispatcher, which leaves it out or not.
+template <class E>
+result<void> broadcast_from(const bus& where, const any_ref& from, std::string_view topic, E event, const dispatcher& by) {
+  return engine::dispatch(*where.inside(), topic, engine::make_published(std::move(event)), from.where(), by);
+}
+
+}  // namespace herald
