@@ -173,6 +173,7 @@ enum class errc : int {
   bad_option,      ///< An option has a value that is not allowed.
   failed,          ///< A function that was handed over (offload) threw; the text is the exception's. Cure: mend the function.
   already_registered,  ///< Another process holds this unique key. Cure: use its holder, or another key.
+  refused,         ///< The state machine takes no such call in the state it is in. Cure: ask for the state first, or later.
 };
 [[nodiscard]] const error_domain& domain_of(errc) noexcept;
 

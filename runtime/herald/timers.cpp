@@ -29,6 +29,8 @@ struct message_timer final : attachment, timer {
       const std::chrono::nanoseconds rest = wall - home.system().time().wall();
       when = home.now() + std::clamp<std::chrono::nanoseconds>(rest, std::chrono::nanoseconds{0}, wall_step);
     }
+    // What is due at once goes behind what waits already, and before what has not come yet.
+    if (period.count() == 0 && when <= home.now()) return fire(home);
     home.arm(*this);
   }
   void fire(host& home) override {

@@ -16,6 +16,11 @@ namespace herald::engine {
 void send(envelope* e);
 /// As send, but answers overload at once when the receiver's mailbox or host is full, and noproc when it is gone.
 [[nodiscard]] result<void> try_send(envelope* e);
+/// For handlers of that incarnation: a message to itself, behind the handler in hand but before everything that waits.
+void send_first(cell& self, std::uint32_t incarnation, envelope* e);
+/// The message in hand can be put away as it is (context::stash), or else a copy of it must be.
+[[nodiscard]] bool in_hand_stashable(const cell& self) noexcept;
+void stash_copy(cell& self, std::uint32_t incarnation, envelope* e);
 /// Counts a message that could not be delivered, and tells it (sampled).
 void dead_letter(const envelope& e, discard_reason why) noexcept;
 [[nodiscard]] error error_of(discard_reason why, const exit_reason* because, const envelope& e);

@@ -186,7 +186,9 @@ struct call_node final : call_base<typename M::reply> {
   static void run(envelope* e, cell*, frame& by) {
     auto* self = static_cast<call_node*>(e);
     auto& process = *static_cast<P*>(by.state);
-    if constexpr (std::is_void_v<reply_type>) {
+    if constexpr (is_machine<P>) {
+      if (auto reply = dispatch<P, M>(process, context_at(by.state), self->message)) self->answer_.emplace(std::move(*reply));
+    } else if constexpr (std::is_void_v<reply_type>) {
       dispatch<P, M>(process, context_at(by.state), self->message);
       self->answer_.emplace();
     } else {

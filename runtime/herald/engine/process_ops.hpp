@@ -113,9 +113,15 @@ concept handles = handles_with_context<P, M> || handles_plain<P, M>;
 template <class M>
 concept is_call = requires { typename M::reply; };
 
+/// A state machine: it decides by state and message (state_machine.hpp).
+template <class P>
+concept is_machine = requires { typename P::machine_states; };
+
 template <class P, class M>
 decltype(auto) dispatch(P& p, context& self, const M& message) {
-  if constexpr (handles_with_context<P, M>) {
+  if constexpr (is_machine<P>) {
+    return p.take_message(self, message);
+  } else if constexpr (handles_with_context<P, M>) {
     return p.on(self, message);
   } else {
     return p.on(message);
@@ -134,6 +140,17 @@ struct handler_table<P, type_list<Ms...>> {
   static constexpr handler_entry rows[sizeof...(Ms) == 0 ? 1 : sizeof...(Ms)]{handler_of<P, Ms>...};
   static constexpr std::span<const handler_entry> all{rows, sizeof...(Ms)};
 };
+
+/// Its initial state is entered when all of it is there.
+template <class P>
+void begin_machine(P& p, context& self) {
+  try {
+    p.begin_machine(self);
+  } catch (...) {
+    p.~P();
+    throw;
+  }
+}
 
 template <class P>
 void construct_process(void* state, context& self, const void* args) {
@@ -161,6 +178,7 @@ void construct_process(void* state, context& self, const void* args) {
                   "herald: a process without `args` is constructed from (context&) or from nothing");
     ::new (state) P();
   }
+  if constexpr (is_machine<P>) begin_machine(*static_cast<P*>(state), self);
 }
 
 template <class P>

@@ -85,6 +85,24 @@ void send_first(cell& c, std::uint32_t incarnation, envelope* e) {
   if (!at_home(entry, c, incarnation, put)) e->ops->discard(e, discard_reason::stale, nullptr);
 }
 
+bool in_hand_stashable(const cell& self) noexcept {
+  const auto* f = current_frame;
+  return f != nullptr && f->current == &self && f->in_hand != nullptr && f->in_hand->ops->stashable;
+}
+
+void stash_copy(cell& c, std::uint32_t incarnation, envelope* e) {
+  e->incarnation = incarnation;
+  const runtime_entry entry;
+  const auto put = [e](cell& home) {
+    auto& room = stash_of(home);
+    if (room.boxed != nullptr || room.count >= home.spec->options.mailbox.stash)
+      return e->ops->discard(e, discard_reason::overflow, nullptr);
+    room.boxed = e;
+    home.busy |= busy_after;
+  };
+  if (!at_home(entry, c, incarnation, put)) e->ops->discard(e, discard_reason::stale, nullptr);
+}
+
 bool host::after_handler(cell& c, frame& f, envelope* e) {
   c.busy &= ~std::uint32_t{busy_after};
   auto& room = stash_of(c);

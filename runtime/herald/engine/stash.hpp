@@ -29,7 +29,5 @@ struct stash_room {
 /// From the handler of that incarnation. False: the stash is full.
 bool stash_in_hand(cell& c, std::uint32_t incarnation);
 void unstash_all(cell& c, std::uint32_t incarnation);
-/// Behind the handler in hand, but before everything that waits; in the order they are given.
-void send_first(cell& c, std::uint32_t incarnation, envelope* e);
 
 }  // namespace herald::engine

@@ -1,0 +1,585 @@
+// gen_statem's documented rules, one test each, on a machine whose answers the test chooses.
+
+#include "support.hpp"
+
+#include <herald/state_machine.hpp>
+
+#include <herald/engine/core.hpp>
+
+using namespace herald;
+using namespace herald::test;
+
+namespace {
+
+struct red {
+  int visits = 0;
+  friend bool operator==(const red&, const red&) = default;
+};
+struct green {};
+struct blue {};
+
+struct poke {
+  int number = 0;
+};
+struct later {
+  int number = 0;
+};
+struct query {
+  using reply = std::string;
+};
+struct order {
+  using reply = void;
+};
+struct only_red {
+  using reply = int;
+};
+struct noise {};
+
+struct lamp;
+using lamp_base = state_machine<lamp, states<red, green, blue>, poke, later, query, order, only_red, noise>;
+
+/// What the lamp answers to poke n; the rest is fixed.
+using script = std::function<machine_transition<lamp_base>(lamp&, context&, int)>;
+
+struct lamp : lamp_base {
+  struct args {
+    std::vector<std::string>* log;
+    std::shared_ptr<script> poked = std::make_shared<script>();
+    std::shared_ptr<std::function<void(lamp&, context&)>> init = std::make_shared<std::function<void(lamp&, context&)>>();
+  };
+  lamp(context& self, args a) : state_machine{red{}}, a_{std::move(a)} {
+    if (*a_.init) (*a_.init)(*this, self);
+  }
+  // What the tests reach for.
+  using state_machine::keep;
+  using state_machine::next;
+  using state_machine::postpone;
+  using state_machine::repeat;
+  using state_machine::start_with;
+  using state_machine::stop;
+
+  transition on(context& self, const poke& m) {  // in every state
+    write("poke" + std::to_string(m.number));
+    return *a_.poked ? (*a_.poked)(*this, self, m.number) : keep();
+  }
+  void on(red&, const later& m) { write("later" + std::to_string(m.number)); }
+  void on(const green&, const later& m) { write("later" + std::to_string(m.number)); }
+  void on(const red&, const state_timeout&) { write("state_timeout"); }
+  void on(const green&, const state_timeout&) { write("state_timeout"); }
+  void on(const event_timeout&) { write("event_timeout"); }
+  answer<std::string> on(const red&, const query&) { return "red"; }
+  answer<std::string> on(const green&, const query&) { return next(blue{}).reply("green"); }
+  transition on(const red&, const order&) { return next(green{}); }
+  void on(const blue&, const poke& m) { write("blue" + std::to_string(m.number)); }
+  transition on(const green&, const order&) { return keep(); }
+  int on(red& s, const only_red&) { return ++s.visits; }
+
+  void enter(const red&) { write("+red"); }
+  entry enter(const green&) {
+    write("+green");
+    return enter_timeout_.count() > 0 ? set().state_timeout(enter_timeout_) : set();
+  }
+  void enter(const blue&, const green&) { write("+blue from green"); }
+  void enter(context& self, const blue&) { write(self.self() ? "+blue" : "?"); }
+  void leave(const red&) { write("-red"); }
+  void leave(context&, const green&) { write("-green"); }
+
+  using ignores = rules<in_any<noise>>;
+  using postpones = rules<in<blue, later, query>, in<blue, order>>;
+  using refuses = rules<in<green, only_red>, in<blue, only_red>>;
+
+  void write(const std::string& what) { a_.log->push_back(what); }
+  std::chrono::nanoseconds enter_timeout_{0};
+
+ private:
+  args a_;
+};
+
+struct lamp_world : world {
+  explicit lamp_world(script poked = {}, std::function<void(lamp&, context&)> init = {}, child_options options = {},
+                      std::uint64_t seed = 1)
+      : world{seed} {
+    *script_ = std::move(poked);
+    auto first = std::make_shared<std::function<void(lamp&, context&)>>(std::move(init));
+    start({.name = "root", .children = {child<lamp>("lamp", {&lines, script_, first}, options)}});
+    it = app->find<lamp>("lamp");
+    sim.run();
+  }
+  std::string take() {
+    std::string all;
+    for (const auto& line : std::exchange(lines, {})) all.append(all.empty() ? "" : " ").append(line);
+    return all;
+  }
+  std::string poke_it(int n) {
+    it.cast(poke{n});
+    sim.run();
+    return take();
+  }
+  std::vector<std::string> lines;
+  std::shared_ptr<script> script_ = std::make_shared<script>();
+  ref<lamp> it;
+};
+
+/// 1: to green, 2: to blue, 3: to red, 0: keep.
+machine_transition<lamp_base> go(lamp& l, int n) {
+  switch (n) {
+    case 1: return l.next(green{});
+    case 2: return l.next(blue{});
+    case 3: return l.next(red{});
+    default: return l.keep();
+  }
+}
+script plain() {
+  return [](lamp& l, context&, int n) { return go(l, n); };
+}
+
+struct waiting {};
+struct ready {};
+struct fetched {
+  std::uint32_t life;
+};
+struct go_on {};
+struct fetcher : state_machine<fetcher, states<waiting, ready>, fetched, down, go_on> {
+  struct args {
+    std::vector<std::string>* log;
+  };
+  fetcher(context& self, args a) : state_machine{waiting{}}, log_{a.log} {
+    self.monitor(self.find<probe>("p"));
+    self.call(self.find<probe>("p"), life{}, 1s, [this, &self](result<std::uint32_t> r) { raise(self, fetched{r.value()}); });
+  }
+  void on(const waiting&, const fetched& m) { log_->push_back("fetched" + std::to_string(m.life)); }
+  transition on(const waiting&, const go_on&) { return next(ready{}); }
+  void on(const ready&, const down&) { log_->push_back("down"); }
+  using postpones = rules<in<waiting, down>>;
+  using ignores = rules<in<ready, fetched, go_on>>;
+  std::vector<std::string>* log_;
+};
+
+}  // namespace
+
+TEST_CASE("the initial state is entered before any message") {
+  lamp_world w;
+  CHECK(w.take() == "+red");
+}
+
+TEST_CASE("a change of state leaves the old and enters the new; keep and the same state again do neither") {
+  lamp_world w{plain()};
+  w.take();
+  CHECK(w.poke_it(0) == "poke0");
+  CHECK(w.poke_it(3) == "poke3");  // next(red{}) in red{0}: equal, so no change
+  CHECK(w.poke_it(1) == "poke1 -red +green");
+  CHECK(w.poke_it(1) == "poke1");  // an empty state is equal to itself
+  CHECK(w.poke_it(2) == "poke2 -green +blue from green");
+}
+
+TEST_CASE("a state with another value is another state") {
+  lamp_world w{[](lamp& l, context&, int n) { return l.next(red{n}); }};
+  w.take();
+  CHECK(w.poke_it(1) == "poke1 -red +red");
+  CHECK(w.poke_it(1) == "poke1");
+}
+
+TEST_CASE("repeat enters the state again without being a change") {
+  lamp_world w{[](lamp& l, context&, int n) {
+    return n == 1 ? l.keep().state_timeout(10ms) : n == 2 ? l.postpone() : l.repeat();
+  }};
+  w.take();
+  w.poke_it(1);
+  CHECK(w.poke_it(2) == "poke2");
+  CHECK(w.poke_it(3) == "poke3 -red +red");  // what was postponed stays, and so does the timeout
+  w.sim.advance(20ms);
+  CHECK(w.take() == "state_timeout");
+}
+
+TEST_CASE("a handler for the state goes before the one for all states") {
+  lamp_world w{plain()};
+  w.poke_it(2);
+  w.take();
+  CHECK(w.poke_it(5) == "blue5");
+}
+
+TEST_CASE("handlers may change the state's own data, which goes with the state") {
+  lamp_world w{plain()};
+  CHECK(w.it.call(only_red{}).value() == 1);
+  CHECK(w.it.call(only_red{}).value() == 2);
+  w.poke_it(1);
+  w.poke_it(3);
+  CHECK(w.it.call(only_red{}).value() == 1);
+}
+
+TEST_CASE("a postponed message is retried after a change of state and not before, in order and before newer ones") {
+  for (std::uint64_t seed = 1; seed <= 20; ++seed) {
+    lamp_world w{[](lamp& l, context&, int n) { return n >= 10 && !l.is<green>() ? l.postpone() : go(l, n); }, {}, {}, seed};
+    w.take();
+    for (const int n : {10, 11, 0, 12, 1, 13}) w.it.cast(poke{n});
+    w.sim.run();
+    CHECK(w.take() == "poke10 poke11 poke0 poke12 poke1 -red +green poke10 poke11 poke12 poke13");
+  }
+}
+
+TEST_CASE("what is postponed again waits for the next change") {
+  lamp_world w{[](lamp& l, context&, int n) { return n >= 10 ? l.postpone() : go(l, n); }};
+  w.take();
+  w.poke_it(10);
+  w.poke_it(11);
+  CHECK(w.take().empty());
+  CHECK(w.poke_it(1) == "poke1 -red +green poke10 poke11");
+  CHECK(w.poke_it(3) == "poke3 -green +red poke10 poke11");
+}
+
+TEST_CASE("a message may be postponed by the very transition that changes the state") {
+  lamp_world w{[](lamp& l, context&, int n) { return l.is<red>() ? l.next(green{}).postpone() : go(l, n); }};
+  w.take();
+  CHECK(w.poke_it(7) == "poke7 -red +green poke7");
+}
+
+TEST_CASE("declared pairs: ignored, postponed, and calls that are refused or postponed") {
+  lamp_world w{plain()};
+  w.it.cast(noise{});
+  w.poke_it(2);
+  w.take();
+  w.it.cast(later{1});
+  w.sim.run();
+  CHECK(w.take().empty());
+  const auto refused = w.it.call(only_red{});
+  REQUIRE(refused.is(errc::refused));
+  CHECK(refused.error().message().find("lamp") != std::string::npos);
+  CHECK(refused.error().message().find("blue") != std::string::npos);
+  CHECK(refused.error().message().find("only_red") != std::string::npos);
+  CHECK(w.it.call(query{}, 50ms).is(errc::timeout));  // it waits for another state
+}
+
+TEST_CASE("replies: with a transition, at once, from a later state, without a value") {
+  lamp_world w{plain()};
+  w.take();
+  CHECK(w.it.call(query{}).value() == "red");
+  CHECK(w.it.call(order{}));  // to green
+  CHECK(w.take() == "-red +green");
+  CHECK(w.it.call(query{}).value() == "green");
+  CHECK(w.take() == "-green +blue from green");
+  // In blue both calls are postponed; they are answered by the state that follows.
+  std::optional<std::string> answer;
+  struct caller : process<caller, noise> {
+    struct args {
+      std::optional<std::string>* answer;
+    };
+    caller(context& self, args a) {
+      self.call(self.find<lamp>("lamp"), query{}, 10s, [a](result<std::string> r) { *a.answer = r.value(); });
+    }
+    void on(const noise&) {}
+  };
+  REQUIRE(w.app->find_supervisor("").start_child(child<caller>("caller", {&answer})));
+  w.sim.run();
+  CHECK_FALSE(answer);
+  *w.script_ = plain();
+  w.app->find<lamp>("lamp").cast(later{4});
+  w.sim.run();
+  CHECK_FALSE(answer);
+}
+
+TEST_CASE("internal messages are handled next, in order, before all that waits and before what is retried") {
+  for (std::uint64_t seed = 1; seed <= 20; ++seed) {
+    lamp_world w{[](lamp& l, context&, int n) {
+      if (n == 10) return l.is<red>() ? l.postpone() : l.keep();
+      if (n == 1) return l.next(green{}).then(later{1}).then(later{2});
+      return l.keep();
+    }, {}, {}, seed};
+    w.take();
+    for (const int n : {10, 1, 0}) w.it.cast(poke{n});
+    w.sim.run();
+    CHECK(w.take() == "poke10 poke1 -red +green later1 later2 poke10 poke0");
+  }
+}
+
+TEST_CASE("an internal message raised while another is handled comes before the rest") {
+  lamp_world w{[](lamp& l, context&, int n) {
+    if (n == 1) return l.keep().then(poke{2}).then(poke{3});
+    if (n == 2) return l.keep().then(poke{4});
+    return l.keep();
+  }};
+  w.take();
+  CHECK(w.poke_it(1) == "poke1 poke2 poke4 poke3");
+}
+
+TEST_CASE("init may begin with internal messages and timeouts") {
+  lamp_world w{{}, [](lamp& l, context&) { l.start_with(l.keep().then(later{1}).state_timeout(5ms)); }};
+  CHECK(w.take() == "+red later1");
+  w.sim.advance(10ms);
+  CHECK(w.take() == "state_timeout");
+}
+
+TEST_CASE("a state timeout comes when the state has lasted, whatever messages come") {
+  lamp_world w{[](lamp& l, context&, int n) { return n == 1 ? l.next(green{}).state_timeout(10ms) : l.keep(); }};
+  w.poke_it(1);
+  w.take();
+  w.sim.advance(6ms);
+  CHECK(w.poke_it(0) == "poke0");
+  w.sim.advance(6ms);
+  CHECK(w.take() == "state_timeout");
+  w.sim.advance(1s);
+  CHECK(w.take().empty());  // once
+}
+
+TEST_CASE("a change of state cancels the state timeout, even when its message waits already") {
+  lamp_world w{[](lamp& l, context& self, int n) {
+    if (n == 1) return l.keep().state_timeout(10ms);
+    if (n == 2) {
+      simulation::stall(20ms);
+      CHECK(self.read_timer(engine::state_timer) == std::chrono::nanoseconds{0});
+      return l.next(green{});
+    }
+    return go(l, n);
+  }};
+  w.poke_it(1);
+  w.take();
+  SUBCASE("before it fires") {
+    w.poke_it(3);  // to red, where it is: no change
+    w.sim.advance(5ms);
+    *w.script_ = [](lamp& l, context&, int) { return l.next(green{}); };
+    w.poke_it(9);
+  }
+  SUBCASE("after it has fired") { w.it.cast(poke{2}); }
+  w.sim.advance(100ms);
+  CHECK(w.take().find("state_timeout") == std::string::npos);
+}
+
+TEST_CASE("setting a state timeout again restarts it; it can be cancelled") {
+  lamp_world w{[](lamp& l, context&, int n) {
+    return n == 0 ? l.keep().cancel_state_timeout() : l.keep().state_timeout(n * 1ms);
+  }};
+  w.take();
+  w.poke_it(10);
+  w.sim.advance(5ms);
+  w.poke_it(20);
+  w.take();
+  w.sim.advance(19ms);
+  CHECK(w.take().empty());
+  w.sim.advance(1ms);
+  CHECK(w.take() == "state_timeout");
+  w.poke_it(10);
+  w.poke_it(0);
+  w.take();
+  w.sim.advance(1s);
+  CHECK(w.take().empty());
+}
+
+TEST_CASE("a state timeout set by the transition belongs to the state that it enters; enter may set one, too") {
+  lamp_world w{[](lamp& l, context&, int n) {
+    if (n == 2) l.enter_timeout_ = 7ms;
+    return n == 3 ? l.next(red{}) : l.next(green{}).state_timeout(50ms);
+  }};
+  w.poke_it(1);
+  w.sim.advance(50ms);
+  CHECK(w.take() == "+red poke1 -red +green state_timeout");
+  w.poke_it(3);
+  w.poke_it(2);
+  w.take();
+  w.sim.advance(8ms);
+  CHECK(w.take() == "state_timeout");  // enter's came last, and replaced the other
+}
+
+TEST_CASE("a timeout of 0 comes behind what waits, and before what has not come yet") {
+  lamp_world w{[](lamp& l, context& self, int n) {
+    if (n == 1) {
+      self.self().cast(poke{2});
+      return l.keep().state_timeout(0ms).then(later{1});
+    }
+    return l.keep();
+  }};
+  w.take();
+  w.it.cast(poke{1});
+  w.sim.run();
+  CHECK(w.take() == "poke1 later1 poke2 state_timeout");
+}
+
+TEST_CASE("any message cancels an event timeout, internal ones and timeouts too") {
+  lamp_world w{[](lamp& l, context&, int n) {
+    if (n == 1) return l.keep().event_timeout(10ms);
+    if (n == 2) return l.keep().event_timeout(10ms).then(later{1});
+    if (n == 3) return l.keep().event_timeout(10ms).state_timeout(5ms);
+    return l.keep();
+  }};
+  w.take();
+  SUBCASE("it comes when nothing else does") {
+    w.poke_it(1);
+    w.sim.advance(1s);
+    CHECK(w.take() == "poke1 event_timeout");
+  }
+  SUBCASE("a message") {
+    w.poke_it(1);
+    w.sim.advance(5ms);
+    w.poke_it(0);
+    w.sim.advance(1s);
+    CHECK(w.take() == "poke1 poke0");
+  }
+  SUBCASE("an internal message") {
+    w.poke_it(2);
+    w.sim.advance(1s);
+    CHECK(w.take() == "poke2 later1");
+  }
+  SUBCASE("another timeout") {
+    w.poke_it(3);
+    w.sim.advance(1s);
+    CHECK(w.take() == "poke3 state_timeout");
+  }
+  SUBCASE("one of 0 comes only when nothing waits") {
+    *w.script_ = [](lamp& l, context& self, int n) {
+      if (n == 2) self.self().cast(poke{0});
+      return n == 0 ? l.keep() : l.keep().event_timeout(0ms);
+    };
+    CHECK(w.poke_it(1) == "poke1 event_timeout");
+    CHECK(w.poke_it(2) == "poke2 poke0");
+  }
+}
+
+TEST_CASE("a named timeout survives messages and changes of state; its name set again replaces it") {
+  lamp_world w{[](lamp& l, context&, int n) {
+    if (n == 8) return l.keep().timeout("t", 10ms, later{1}).timeout("u", 20ms, later{2});
+    if (n == 9) return l.keep().timeout("t", 15ms, later{3});
+    if (n == 7) return l.keep().cancel_timeout("u");
+    return go(l, n);
+  }};
+  w.take();
+  w.poke_it(8);
+  w.poke_it(0);
+  w.poke_it(1);
+  w.take();
+  w.sim.advance(12ms);
+  CHECK(w.take() == "later1");
+  w.poke_it(8);
+  w.poke_it(9);
+  w.poke_it(7);
+  w.take();
+  w.sim.advance(1s);
+  CHECK(w.take() == "later3");
+}
+
+TEST_CASE("timeouts may be given as points in time") {
+  lamp_world w{[](lamp& l, context& self, int) { return l.keep().state_timeout(self.now() + 5ms).timeout("t", self.wall() + 3ms, later{1}); }};
+  w.poke_it(1);
+  w.take();
+  w.sim.advance(10ms);
+  CHECK(w.take() == "later1 state_timeout");
+}
+
+TEST_CASE("a timeout's message may be postponed") {
+  lamp_world w{[](lamp& l, context&, int n) {
+    if (n == 2) return l.next(blue{}).timeout("t", 5ms, later{1});
+    if (n == 3) return l.next(green{});
+    return l.keep();
+  }};
+  w.poke_it(2);
+  w.take();
+  w.sim.advance(10ms);
+  CHECK(w.take().empty());  // blue postpones it
+}
+
+TEST_CASE("stop ends the process after the handler; a call in hand that was answered gets its reply first") {
+  lamp_world w{[](lamp& l, context&, int) { return l.stop(exit_reason{exit_reason::custom, "enough"}); }, {},
+               {.restart = temporary}};
+  w.take();
+  CHECK(w.poke_it(1) == "poke1");
+  CHECK(w.counts().active == 0);
+  CHECK(w.told(report::crashed, "lamp") == 1);
+  struct one {};
+  struct last_words {
+    using reply = int;
+  };
+  struct mortal : state_machine<mortal, states<one>, last_words> {
+    mortal() : state_machine{one{}} {}
+    answer<int> on(const one&, const last_words&) { return stop().reply(42); }
+  };
+  world v;
+  v.start({.name = "root", .children = {child<mortal>("m", {.restart = transient})}});
+  CHECK(v.app->find<mortal>("m").call(last_words{}).value() == 42);
+  v.sim.run();
+  CHECK(v.counts().active == 0);
+}
+
+TEST_CASE("a machine is supervised: a crash starts it in its initial state, with what was postponed in front") {
+  lamp_world w{[](lamp& l, context&, int n) {
+    if (n == 99) throw std::runtime_error{"lamp breaks"};
+    if (n >= 10) return l.is<green>() ? l.keep() : l.postpone();
+    return go(l, n);
+  }};
+  w.take();
+  w.poke_it(10);
+  w.poke_it(2);
+  w.take();
+  w.it.cast(poke{10});
+  w.sim.run();
+  w.take();
+  *w.script_ = [](lamp&, context&, int) -> machine_transition<lamp_base> { throw std::runtime_error{"lamp breaks"}; };
+  lamp_world v{[](lamp& l, context&, int n) {
+    if (n == 99) throw std::runtime_error{"lamp breaks"};
+    if (n >= 10) return l.is<green>() ? l.keep() : l.postpone();
+    return go(l, n);
+  }};
+  v.take();
+  v.poke_it(10);
+  v.poke_it(11);
+  v.take();
+  CHECK(v.poke_it(99) == "poke99 +red poke10 poke11");
+  CHECK(v.poke_it(1) == "poke1 -red +green poke10 poke11");
+  CHECK(v.told(report::crashed, "lamp") == 1);
+}
+
+TEST_CASE("what enter or leave throws is a crash") {
+  struct calm {};
+  struct wild {};
+  struct moody : state_machine<moody, states<calm, wild>, poke> {
+    moody() : state_machine{calm{}} {}
+    transition on(const poke&) { return next(wild{}); }
+    void enter(const wild&) { throw std::runtime_error{"too wild"}; }
+  };
+  world w;
+  w.start({.name = "root", .children = {child<moody>("m")}});
+  w.app->find<moody>("m").cast(poke{1});
+  w.sim.run();
+  REQUIRE(w.told(report::crashed, "m") == 1);
+  struct stillborn : state_machine<stillborn, states<calm>, poke> {
+    stillborn() : state_machine{calm{}} {}
+    void on(const poke&) {}
+    void enter(const calm&) { throw std::runtime_error{"never"}; }
+  };
+  world v;
+  v.make({.name = "root", .children = {child<stillborn>("s")}});
+  CHECK_THROWS_WITH(v.app->start(), doctest::Contains("never"));
+}
+
+TEST_CASE("a stash that is full turns a postponed message away") {
+  lamp_world w{[](lamp& l, context&, int) { return l.postpone(); }, {}, {.mailbox = {.stash = 2}}};
+  w.take();
+  for (const int n : {10, 11, 12}) w.poke_it(n);
+  *w.script_ = [](lamp& l, context&, int n) { return n == 1 ? l.next(green{}) : l.keep(); };
+  CHECK(w.poke_it(1) == "poke1 -red +green poke10 poke11");
+  CHECK(w.app->inside().dead_letters().by_reason[static_cast<std::size_t>(engine::discard_reason::overflow)] == 1);
+}
+
+TEST_CASE("a continuation comes back into the machine as an internal message; a down notice can be postponed") {
+  world w;
+  std::vector<std::string> log;
+  w.start({.name = "root", .children = {w.worker("p", {.restart = temporary}), child<fetcher>("f", {&log})}});
+  w.sim.run();
+  CHECK(log == std::vector<std::string>{"fetched1"});
+  w.crash("p");
+  CHECK(log.size() == 1);
+  w.app->find<fetcher>("f").cast(go_on{});
+  w.sim.run();
+  CHECK(log == std::vector<std::string>{"fetched1", "down"});
+}
+
+TEST_CASE("a timeout in a state that has no handler for it is a bug, and says so") {
+  struct one {};
+  struct forgetful : state_machine<forgetful, states<one>, poke> {
+    forgetful() : state_machine{one{}} {}
+    transition on(const poke&) { return keep().state_timeout(1ms); }
+  };
+  world w;
+  w.start({.name = "root", .children = {child<forgetful>("f")}});
+  w.app->find<forgetful>("f").cast(poke{});
+  w.sim.advance(10ms);
+  REQUIRE(w.told(report::crashed, "f") == 1);
+  for (const auto& r : w.reports)
+    if (r.kind == report::crashed) CHECK(r.reason.text().find("state_timeout") != std::string::npos);
+}
