@@ -113,7 +113,7 @@ void run_entry(envelope* e, cell* to, frame& by) {
   const handler_entry* told = nullptr;
   if (!arrive(entry, *to, now, told)) {
     const runtime_entry inside;
-    if (auto* owned = inside.owned()) static_cast<void>(hand_on(entry, *owned));
+    if (auto* owned = inside.owned()) static_cast<void>(hand_on(entry, *owned, false));
     return;
   }
   const delivery_scope scope{by, now};
@@ -142,7 +142,7 @@ void finish_entry(envelope* e, frame& by, const exit_reason*) noexcept {
 void discard_entry(envelope* e, discard_reason why, const exit_reason*) noexcept {
   auto& entry = *static_cast<event_entry*>(e);
   auto* by = owner();
-  const bool handed_on = by != nullptr && hand_on(entry, *by);
+  const bool handed_on = by != nullptr && hand_on(entry, *by, why == discard_reason::overflow);
   if (!handed_on) dead_letter(entry, why);
   if (auto* table = topic_table::if_any(*entry.to->home); table != nullptr && by != nullptr) {
     table->refused = true;

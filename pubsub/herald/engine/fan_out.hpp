@@ -45,10 +45,12 @@ bool publish(topic_record& topic, published* event, const address& except, bool 
 /// bus is closed, and the event is gone.
 [[nodiscard]] bool prepare(topic_record& topic, published* event, const address& except, bool anonymous,
                            const runtime_entry& entry);
-/// Gives the event to one member of the group, not to `but`. `attempts`: members that did not take it. False: nobody does.
+/// Gives the event to one member of the group, not to `but`. `attempts`: what was tried before; it has a bound. False: nobody
+/// takes it.
 bool give_one(topic_record& group, published& event, frame* owned, const cell* but, std::uint32_t attempts);
-/// An entry of a group's event ends unhandled; another member gets it. False: nobody does, or it is no group's.
-bool hand_on(const event_entry& entry, frame& by);
+/// An entry of a group's event ends unhandled; another member gets it. `refused`: because there is no room. False: nobody
+/// does, or it is no group's.
+bool hand_on(const event_entry& entry, frame& by, bool refused);
 [[nodiscard]] error closed_error(std::string_view topic);
 /// Somebody in this program would receive an event of this topic now.
 [[nodiscard]] bool wanted(topic_record& topic);

@@ -10,8 +10,9 @@ namespace herald::engine {
 
 namespace {
 
-// The node is a fan_out of one: `cursor` is the member's subscription, `end` its generation, `missed` counts the members
-// that did not take the event.
+// The node is a fan_out of one: `cursor` is the member's subscription, `end` its generation, `missed` what was tried.
+constexpr std::uint32_t refusal = 16;  ///< a full mailbox or inbox weighs so much more than a member that is gone
+
 group_member member_of(const fan_out& n) noexcept { return {nullptr, n.at, n.cursor, n.end}; }
 
 void run_share(envelope* e, cell*, frame& f) {
@@ -47,7 +48,7 @@ constexpr envelope_ops share_ops{run_share, nullptr, discard_share, nullptr, &ta
 bool give_one(topic_record& group, published& event, frame* owned, const cell* but, std::uint32_t attempts) {
   auto& members = *group.group();
   if (group.bus().closed()) return false;
-  for (; attempts <= members.size(); ++attempts) {
+  for (; attempts <= refusal * members.size(); attempts += refusal) {
     const auto chosen = members.pick(event, but);
     if (!chosen) return false;
     event.refs.fetch_add(refs_per_host, std::memory_order_relaxed);
@@ -71,11 +72,11 @@ bool give_one(topic_record& group, published& event, frame* owned, const cell* b
   return false;
 }
 
-bool hand_on(const event_entry& entry, frame& by) {
+bool hand_on(const event_entry& entry, frame& by, bool refused) {
   auto& n = *entry.share;
   auto& record = *n.at->topic;
   if (record.group() == nullptr) return false;
-  return give_one(record, *n.event, &by, entry.to, n.missed + 1);
+  return give_one(record, *n.event, &by, entry.to, n.missed + (refused ? refusal : 1));
 }
 
 }  // namespace herald::engine
