@@ -11,6 +11,7 @@
 #include <herald/engine/shutdown_run.hpp>
 #include <herald/engine/signals.hpp>
 #include <herald/engine/supervisor_state.hpp>
+#include <herald/engine/systemd_link.hpp>
 #include <herald/simulation.hpp>
 
 namespace herald {
@@ -34,6 +35,7 @@ result<void> check_options(const application_options& o) {
     fault("offload_stop_limit", "is " + std::to_string(o.offload_stop_limit.count()) + " ms; wanted: 0 up");
   if (o.simulation != nullptr && o.actor_system != nullptr)
     fault("actor_system", "is set together with simulation; wanted: one of them");
+  if (o.spare_threads < 1 || o.spare_threads > 4096) fault("spare_threads", "is " + std::to_string(o.spare_threads) + "; wanted: 1 to 4096");
   if (o.slow_end.count() < 0) fault("slow_end", "is " + std::to_string(o.slow_end.count()) + " ms; wanted: 0 up");
   if (o.shutdown)
     if (const auto ok = o.shutdown->check(); !ok)
@@ -100,7 +102,17 @@ struct application::impl {
       return r.error();
     }
     up.store(true, std::memory_order_release);
+    if (system->options().systemd.value_or(false)) talk_to_systemd();
     return {};
+  }
+
+  /// From here to the end of the stop, where there is a service manager that listens.
+  void talk_to_systemd() {
+    const auto socket = systemd::socket_name();
+    if (socket.empty() || link != nullptr) return;
+    auto* c = root.load(std::memory_order_acquire);
+    link = std::make_unique<systemd_link>(*system, socket, c->self());
+    link->ready();
   }
 
   void ask_to_stop(bool kill) {
@@ -142,6 +154,7 @@ struct application::impl {
     if (!report) {
       const auto start = system->time().now();
       run_down(from);
+      link.reset();
       end_runners();
       report = make_report(start);
     }
@@ -156,6 +169,7 @@ struct application::impl {
     };
     if (!up.load(std::memory_order_acquire)) return stop_the_tree();
     if (!over->done()) system->ending().begin(*system);
+    if (link != nullptr) link->stopping([this] { return ending.current(); });
     ending.inside().run(*system, from, stop_the_tree);
   }
 
@@ -185,6 +199,7 @@ struct application::impl {
   bool begun = false;
   std::atomic<bool> up{false};  ///< it had started
   std::mutex stop_mutex;
+  std::unique_ptr<systemd_link> link;
   std::optional<stop_report> report;
   bool runners_ended = false;
   bool clean = true;
@@ -212,6 +227,7 @@ bool application::wait_for_end(std::chrono::milliseconds limit) {
 
 int application::run_until_signal() {
   signal_watch signals;
+  if (impl_->up.load(std::memory_order_acquire) && impl_->system->options().systemd.value_or(true)) impl_->talk_to_systemd();
   const auto over = [this] { return impl_->over->done(); };
   static_cast<void>(signals.wait(over));
   // The phases have a thread of their own: this one looks out for a second signal.

@@ -22,6 +22,11 @@ namespace engine {
 class fault_source;
 }
 
+enum class when_starved_t : std::uint8_t {
+  report_only,  ///< a report `starved`; the hosts wait until a handler returns
+  end_program,  ///< ... and the program ends at once with exit code 70, so that whoever supervises it starts it again
+};
+
 struct application_options {
   /// Worker threads, 1 to 256. 0: one a core. Ignored with a user's own actor_system.
   unsigned workers = 0;
@@ -41,6 +46,14 @@ struct application_options {
   std::optional<coordinated_shutdown> shutdown{};
   /// What takes longer to end is in the stop report, 0 up.
   std::chrono::milliseconds slow_end{1000};
+  /// Talk to systemd (herald/systemd.hpp). Not set: run_until_signal() does when NOTIFY_SOCKET is set. True: start() does.
+  std::optional<bool> systemd{};
+  /// Reports of stuck handlers show the thread's stack, taken by a signal where that disturbs nothing (engine/stuck_stack.hpp).
+  bool stuck_stacks = true;
+  /// Threads that may stand in for workers whose handlers are stuck, 1 to 4096.
+  unsigned spare_threads = 64;
+  /// When all of those are stuck, too, and hosts wait for a thread.
+  when_starved_t when_starved = when_starved_t::report_only;
   /// Who is told of crashes, restarts and the rest. Empty: failures go to standard error.
   std::vector<report_sink> sinks{};
   /// Time and randomness, null: the machine's.

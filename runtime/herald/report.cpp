@@ -6,9 +6,10 @@
 namespace herald {
 
 std::string_view name_of(report::kind_t kind) noexcept {
-  static constexpr std::array<std::string_view, 16> names{
-      "started",  "start_failed", "crashed",     "ended",     "restarted",   "gave_up",         "killed", "shutdown_error",
-      "overran",  "came_back",    "zombie",      "dead_letter", "sink_lost", "runner_lost", "shutdown_failed", "note"};
+  static constexpr std::array<std::string_view, 17> names{
+      "started",        "start_failed", "crashed", "ended",     "restarted", "gave_up",     "killed",
+      "shutdown_error", "overran",      "came_back", "zombie",  "dead_letter", "sink_lost", "runner_lost",
+      "starved",        "shutdown_failed", "note"};
   return names[static_cast<std::size_t>(kind)];
 }
 
@@ -61,6 +62,12 @@ std::string report::to_string(std::size_t max_length) const {
   if (!context.empty()) out.append("; context ").append(context);
   if (offender) append_offender(out, *offender);
   if (!text.empty()) out.append(": ").append(text);
+  if (overrun) {
+    if (!overrun->message_type.empty()) out.append("; message ").append(overrun->message_type);
+    if (overrun->thread != 0) out.append("; thread ").append(std::to_string(overrun->thread));
+    if (!overrun->doing.empty()) out.append(", ").append(overrun->doing);
+    for (std::size_t i = 0; i < overrun->stack.size(); ++i) out.append(i == 0 ? "; in " : " < ").append(overrun->stack[i]);
+  }
   to_one_line(out, max_length);
   return out;
 }

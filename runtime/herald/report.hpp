@@ -12,6 +12,7 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include <herald/exit_reason.hpp>
 
@@ -26,6 +27,15 @@ struct offender_t {
   std::size_t children = 0;  ///< above 0: so many children of a dynamic supervisor, and no path
 };
 
+/// Of a handler that runs too long.
+struct overrun_details {
+  std::string message_type;             ///< of the message in hand; empty in init, terminate and destructors
+  std::chrono::milliseconds running{0};
+  int thread = 0;                       ///< as gettid() gives it; 0 in a simulation
+  std::string doing;                    ///< "computing", "in poll"; empty when it cannot be told
+  std::vector<std::string> stack;       ///< innermost first; empty when it could not be had without disturbing the handler
+};
+
 struct report {
   enum class kind_t : std::uint8_t {
     started,       ///< a supervisor and its first children run
@@ -36,12 +46,13 @@ struct report {
     gave_up,       ///< a supervisor reached its restart intensity, or a child its max_restarts
     killed,        ///< a child did not end within its limit and was killed
     shutdown_error,  ///< a child that its supervisor stopped ended with another reason than asked for
-    overran,       ///< a handler runs longer than the limit; its host goes on without it
+    overran,       ///< a handler runs longer than the limit; its host goes on without it. Again, ever more rarely, while it runs
     came_back,     ///< that handler has returned
     zombie,        ///< a process was fenced off while its handler runs on
     dead_letter,   ///< messages that could not be delivered (sampled: the 1st, 2nd, 4th, 8th ... of a kind)
     sink_lost,     ///< reports were lost because a sink is too slow
     runner_lost,   ///< a host's runner died and was replaced
+    starved,       ///< stuck handlers have eaten all threads: hosts wait until one returns
     shutdown_failed,  ///< a task of the coordinated shutdown failed, or did not end within its limit
     note,          ///< something else worth knowing
   };
@@ -60,6 +71,7 @@ struct report {
   std::string supervisor;      ///< its path
   std::shared_ptr<const offender_t> offender;
   std::string text;  ///< one sentence more, where there is one
+  std::shared_ptr<const overrun_details> overrun{};  ///< of overran and zombie
 
   [[nodiscard]] bool failure() const noexcept {
     return kind != started && kind != ended && kind != restarted && kind != came_back && kind != note;

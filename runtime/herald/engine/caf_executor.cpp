@@ -20,6 +20,8 @@
 #include <herald/engine/caf_seam.hpp>
 #include <herald/engine/core.hpp>
 #include <herald/engine/executors.hpp>
+#include <herald/engine/signals.hpp>
+#include <herald/engine/spare_threads.hpp>
 
 namespace herald::engine {
 
@@ -27,11 +29,17 @@ namespace {
 
 constexpr run_budget budget{};
 constexpr int max_hops = 256;                          // next hosts in a row before other tokens get their turn
+constexpr int starved_exit_code = 70;                  // EX_SOFTWARE
 constexpr auto watch_period = std::chrono::milliseconds{10};
 
 constexpr std::size_t nobody = ~std::size_t{0};
 /// The CAF runner whose token this thread is serving; a runner may serve other hosts on the way (next hosts).
 thread_local std::size_t carrier = nobody;
+
+[[nodiscard]] int this_thread() noexcept {
+  thread_local const int id = static_cast<int>(::syscall(SYS_gettid));
+  return id;
+}
 
 /// Of one shared host and its CAF runner.
 struct runner_place {
@@ -78,7 +86,7 @@ class caf_executor final : public executor {
 
   void schedule(host& h, frame* by) override {
     if (h.dedicated) return wake_own(h);
-    if (unserved(h)) return stand_in(h, false);
+    if (unserved(h)) return spares_.stand_in(h, false);
     seam_->wake(h.token, by != nullptr ? by->execution : nullptr);
   }
 
@@ -92,20 +100,20 @@ class caf_executor final : public executor {
     const auto stuck_runner = places_[h.token].served_by.load(std::memory_order_acquire);
     if (stuck_runner != nobody) places_[stuck_runner].stuck.fetch_add(1, std::memory_order_seq_cst);
     const auto stuck = stuck_workers_.fetch_add(1, std::memory_order_seq_cst) + 1;
-    stand_in(h, true);
-    if (stuck_runner != nobody && shared_[stuck_runner]->scheduled()) stand_in(*shared_[stuck_runner], false);
+    spares_.stand_in(h, true);
+    if (stuck_runner != nobody && shared_[stuck_runner]->scheduled()) spares_.stand_in(*shared_[stuck_runner], false);
     if (stuck < workers_) return;
     // Nobody is left to take CAF's tokens: whoever waits for one is run by a spare thread. A token that is taken later
     // finds its host claimed, and is void.
     for (auto* other : shared_)
-      if (other->scheduled()) stand_in(*other, false);
+      if (other->scheduled()) spares_.stand_in(*other, false);
   }
 
   void returned(host& h) noexcept override {
     if (h.dedicated) return;
     stuck_workers_.fetch_sub(1, std::memory_order_acq_rel);
     if (carrier != nobody) places_[carrier].stuck.fetch_sub(1, std::memory_order_acq_rel);
-    spare_changed_.notify_all();
+    spares_.nudge();
   }
 
   void alarm(host& h, time_point when) override {
@@ -128,7 +136,7 @@ class caf_executor final : public executor {
     }
     clock_changed_.notify_all();
     if (clock_thread_.joinable()) clock_thread_.join();
-    clean_ = end_spares();
+    clean_ = spares_.end();
     clean_ = end_own() && clean_;
     const bool workers_stuck = stuck_workers_.load(std::memory_order_acquire) > 0;
     clean_ = seam_->shut_down(workers_stuck) && clean_ && !workers_stuck;
@@ -162,6 +170,7 @@ class caf_executor final : public executor {
     for (int hops = 0;;) {
       auto& f = h->runner_frame();
       f.execution = execution;
+      f.thread.store(this_thread(), std::memory_order_relaxed);
       if (!h->dedicated) places_[h->token].served_by.store(carrier, std::memory_order_relaxed);
       current_frame = &f;
       const auto how = h->run(f, budget);
@@ -170,6 +179,7 @@ class caf_executor final : public executor {
       if (how == run_result::lost) {
         delete &f;
         if (next != nullptr) schedule(*next, nullptr);
+        spares_.serve_waiting();
         return;
       }
       if (how == run_result::again) {
@@ -196,54 +206,22 @@ class caf_executor final : public executor {
             stuck_workers_.load(std::memory_order_seq_cst) >= workers_);
   }
 
-  // --- spare threads --------------------------------------------------------------------------------------------------
-  struct spare_job {
-    host* h;
-    bool claimed;
-  };
-  void stand_in(host& h, bool claimed) {
-    const std::lock_guard lock{spare_mutex_};
-    spare_jobs_.push_back({&h, claimed});
-    if (idle_spares_ < spare_jobs_.size() && !spares_ending_) {
-      ++live_spares_;
-      std::thread t{[this] { serve_spare(); }};
-      ::pthread_setname_np(t.native_handle(), "herald-spare");
-      t.detach();
-    }
-    spare_changed_.notify_one();
-  }
-
-  void serve_spare() {
-    std::unique_lock lock{spare_mutex_};
-    ++idle_spares_;
-    for (;;) {
-      // A spare thread stays for a while: who was stuck once is often stuck again.
-      if (!spare_changed_.wait_for(lock, std::chrono::seconds{2}, [&] { return !spare_jobs_.empty() || spares_ending_; }) ||
-          (spares_ending_ && spare_jobs_.empty()))
-        break;
-      const auto job = spare_jobs_.front();
-      spare_jobs_.pop_front();
-      --idle_spares_;
-      lock.unlock();
-      if (job.claimed) {
-        run_claimed(*job.h, nullptr);
-      } else {
-        run(*job.h, nullptr);
-      }
-      lock.lock();
-      ++idle_spares_;
-    }
-    --idle_spares_;
-    --live_spares_;
-    spare_changed_.notify_all();
-  }
-
-  /// False: a spare thread is itself stuck in a handler.
-  [[nodiscard]] bool end_spares() {
-    std::unique_lock lock{spare_mutex_};
-    spares_ending_ = true;
-    spare_changed_.notify_all();
-    return spare_changed_.wait_for(lock, std::chrono::milliseconds{200}, [&] { return live_spares_ == 0; });
+  /// All threads are stuck and hosts wait for one: said once each time, and the end of the program where that is wanted.
+  void look_for_starvation() {
+    const auto waiting = spares_.starving();
+    // Between two looks a thread may just be about to take what waits.
+    if (waiting == 0) starved_looks_ = 0;
+    if (waiting == 0 || ++starved_looks_ != 3) return;
+    report r;
+    r.kind = report::starved;
+    r.text = "stuck handlers have eaten all " + std::to_string(workers_) + " workers and " +
+             std::to_string(options_.spare_threads) + " spare threads; " + std::to_string(waiting) + " hosts wait for one";
+    const bool ends = options_.when_starved == when_starved_t::end_program;
+    if (ends) r.text += "; the program ends";
+    system_->tell(std::move(r));
+    if (!ends) return;
+    system_->reports().flush();
+    leave_program(starved_exit_code);
   }
 
   // --- threads of their own -------------------------------------------------------------------------------------------
@@ -334,6 +312,7 @@ class caf_executor final : public executor {
       if (time - last_watch_ >= watch_period) {
         last_watch_ = time;
         system_->watch_over(time);
+        look_for_starvation();
       }
       lock.lock();
     }
@@ -347,12 +326,10 @@ class caf_executor final : public executor {
   std::deque<runner_place> places_;  ///< by token; fixed once the hosts are made
   std::atomic<unsigned> stuck_workers_{0};
 
-  std::mutex spare_mutex_;
-  std::condition_variable spare_changed_;
-  std::deque<spare_job> spare_jobs_;
-  std::size_t idle_spares_ = 0;
-  std::size_t live_spares_ = 0;
-  bool spares_ending_ = false;
+  spare_threads spares_{options_.spare_threads, [this](host& h, bool claimed) {
+                          if (claimed || h.claim()) run_claimed(h, nullptr);
+                        }};
+  int starved_looks_ = 0;  ///< the clock thread's
 
   std::mutex own_mutex_;
   std::unordered_map<host*, std::shared_ptr<own_runner>> own_;

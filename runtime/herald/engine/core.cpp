@@ -75,6 +75,11 @@ std::string core::path_of(const cell& c) {
 
 void core::tell(report::kind_t kind, const cell& who, std::uint32_t incarnation, const exit_reason& why,
                 std::string text) {
+  tell(report_on(kind, who, incarnation, why, std::move(text)));
+}
+
+report core::report_on(report::kind_t kind, const cell& who, std::uint32_t incarnation, const exit_reason& why,
+                       std::string text) {
   report r;
   r.kind = kind;
   r.path = path_of(who);
@@ -85,7 +90,7 @@ void core::tell(report::kind_t kind, const cell& who, std::uint32_t incarnation,
     r.message_type = who.crashed_on->name;
   r.label = label_of(who);
   r.text = std::move(text);
-  tell(std::move(r));
+  return r;
 }
 
 void core::tell(report r) {
@@ -169,47 +174,6 @@ core_slot* core::slot_if(const void* key) noexcept {
   for (auto& [k, s] : slots_)
     if (k == key) return s.get();
   return nullptr;
-}
-
-void core::watch_over(time_point now) {
-  reports_->nudge();
-  struct found {
-    host* where;
-    std::chrono::milliseconds time;
-    time_point since;
-  };
-  std::vector<found> overrunning;
-  {
-    const std::lock_guard lock{hosts_mutex_};
-    for (std::size_t i = 0; i < all_.size(); ++i) {
-      auto& h = *all_[i];
-      auto& last = watched_[i];
-      const std::lock_guard seize_lock{h.seize_mutex()};
-      auto& f = h.runner_frame();
-      const auto handler = f.handler.load(std::memory_order_acquire);
-      if ((handler & 1) == 0 || handler != last.handler) {
-        // A runner that went on but may never have paused: others shall have their turn.
-        if (handler != last.handler) h.ask_yield();
-        last = {handler, now};
-        h.note_busy(std::nullopt);
-        continue;
-      }
-      h.note_busy(last.since);
-      // The same handler as at the last look. Nobody else would run what it has woken.
-      if (auto* next = f.next.exchange(nullptr, std::memory_order_acq_rel)) executor_->schedule(*next, nullptr);
-      const auto time = std::chrono::duration_cast<std::chrono::milliseconds>(now - last.since);
-      // A thread of its own is there to be blocked; it is left behind only when somebody waits to stop its process.
-      if (time >= options_.overrun_limit && (!h.dedicated || h.control_waiting())) overrunning.push_back({&h, time, last.since});
-    }
-  }
-  for (const auto& o : overrunning) {
-    const auto taken = o.where->seize(o.since);
-    if (!taken) continue;
-    if (!o.where->dedicated)
-      tell(report::overran, *taken->who, taken->incarnation, {},
-           "its handler has been running for " + std::to_string(o.time.count()) + " ms; its host goes on without it");
-    executor_->run_seized(*o.where);
-  }
 }
 
 }  // namespace herald::engine

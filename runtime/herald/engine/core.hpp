@@ -64,6 +64,10 @@ class core {
   void tell(report::kind_t kind, const cell& who, std::uint32_t incarnation, const exit_reason& why,
             std::string text = {});
   void tell(report r);
+  [[nodiscard]] static report report_on(report::kind_t kind, const cell& who, std::uint32_t incarnation, const exit_reason& why,
+                                        std::string text);
+  /// What a handler that was left behind is doing now.
+  [[nodiscard]] std::shared_ptr<const overrun_details> look_at(const away_record& stuck);
   [[nodiscard]] report_hub& reports() noexcept { return *reports_; }
   void count_dead_letter(const envelope& e, discard_reason why) noexcept;
   /// One that its receiver does not accept: told once for each pair of process type and message type.
@@ -112,6 +116,14 @@ class core {
     std::uint64_t handler = 0;
     time_point since{};
   };
+  struct stuck_t {
+    std::shared_ptr<away_record> record;
+    report first;  ///< whom it is about
+    bool dedicated;
+    time_point next;  ///< it is told again
+  };
+  void note_stuck(host& h, const host::overrun& taken, std::chrono::milliseconds time, time_point now);
+  void tell_stuck(time_point now);
   application_options options_;
   std::unique_ptr<executor> executor_;
   herald::clock* clock_;
@@ -123,6 +135,7 @@ class core {
   std::vector<host*> shared_;
   std::vector<host*> spare_own_thread_;
   std::vector<watched> watched_;
+  std::vector<stuck_t> stuck_;  ///< handlers that were left behind and have not returned; the clock thread's
   std::atomic<std::uint32_t> round_robin_{0};
   std::atomic<std::uint64_t> number_{1};
   std::atomic<bool> closing_{false};

@@ -36,6 +36,8 @@ struct away_record {
   std::string path;
   const type_tag* type = nullptr;  ///< of the message it is busy with, null where it has none
   std::chrono::steady_clock::time_point since{};
+  int thread = 0;                  ///< it runs on, 0: unknown
+  std::atomic<bool> back{false};   ///< it has returned
 };
 
 struct alignas(64) frame {
@@ -43,6 +45,8 @@ struct alignas(64) frame {
   std::atomic<std::uint64_t> handler{0};  ///< odd: within a handler; counts on, so that a long one can be told
   std::atomic<bool> seized{false};
   std::atomic<host*> next{nullptr};  ///< the host this runner executes as soon as its own has nothing left
+
+  std::atomic<int> thread{0};        ///< the runner's, as gettid() gives it; 0 in a simulation
 
   host* home = nullptr;
   cell* current = nullptr;
@@ -56,6 +60,13 @@ struct alignas(64) frame {
   bool aside = false;              ///< the user code is not the cell's present life: a zombie's destructor, a filter
   std::shared_ptr<away_record> away;
 
+  frame() = default;
+  frame(const frame&) = delete;
+  frame& operator=(const frame&) = delete;
+  /// One that has lost its host ends with its runner's return.
+  ~frame() {
+    if (away) away->back.store(true, std::memory_order_release);
+  }
   /// The slow half of pause_user: asks under the host's mutex whether the host was really taken.
   [[nodiscard]] bool still_owner() noexcept;
 };

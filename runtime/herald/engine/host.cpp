@@ -92,6 +92,7 @@ std::optional<host::overrun> host::seize(time_point since) {
   auto& c = *f.current;
   f.away = std::make_shared<away_record>();
   f.away->of = &c;
+  f.away->thread = f.thread.load(std::memory_order_relaxed);
   f.away->incarnation = c.incarnation;
   f.away->in_hand = const_cast<envelope*>(f.in_hand);
   f.away->type = f.in_hand != nullptr ? f.in_hand->ops->type : nullptr;
@@ -102,10 +103,11 @@ std::optional<host::overrun> host::seize(time_point since) {
   }
   for (auto& s : slots_)
     if (s) s->taken(f);
+  const auto gone = f.away;
   static_cast<void>(frame_.release());  // its runner deletes it when it comes back
   frame_ = std::make_unique<frame>();
   frame_->home = this;
-  return overrun{&c, c.incarnation};
+  return overrun{&c, c.incarnation, gone};
 }
 
 // --- the owner ------------------------------------------------------------------------------------------------------

@@ -83,6 +83,7 @@ class host {
   struct overrun {
     cell* who;
     std::uint32_t incarnation;
+    std::shared_ptr<away_record> record;
   };
   /// Takes the host from its runner if that is in user code now; the caller owns it then and provides a new runner.
   [[nodiscard]] std::optional<overrun> seize(time_point since);

@@ -134,7 +134,9 @@ void host::fence(cell& c) {
     system_.zombies.fetch_add(1, std::memory_order_relaxed);
     system_.zombie_paths.push_back(record->path);
   }
-  system_.tell(report::zombie, c, c.incarnation, why, "it was killed while its handler runs on; the handler is fenced off");
+  auto told = system_.report_on(report::zombie, c, c.incarnation, why, "it was killed while its handler runs on; the handler is fenced off");
+  told.overrun = system_.look_at(*record);
+  system_.tell(std::move(told));
   if (in_init) {
     if (c.extras != nullptr) c.extras->life_over(c);
     c.busy = (c.busy & busy_lasting) | busy_idle;
