@@ -29,6 +29,7 @@ namespace bench::caf_baseline {
 /// A parent actor ends its children and hears of each one's end. ms.
 [[nodiscard]] sample stop(std::int64_t children);
 /// A child throws, its parent hears of it and spawns another: from the throw to the new one, µs at `fraction`.
+[[nodiscard]] sample busy_stop(std::int64_t messages);
 [[nodiscard]] sample restart(std::int64_t rounds, double fraction);
 /// Resident memory of an idle actor with one counter.
 [[nodiscard]] sample bytes_per_actor(std::int64_t actors);

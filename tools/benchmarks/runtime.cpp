@@ -90,6 +90,22 @@ void add_runtime_benchmarks(registry& all) {
                                 return raw::restart(o.amount(10'000, 2'000), fraction);
                               }}});
 
+  all.add({.name = "busy_stop",
+           .unit = "ms",
+           .ours = {"300 messages of 1 ms wait", [](const options&) { return runtime::busy_stop(300); }},
+           .baseline = side{caf + "exit, 300 messages of 1 ms wait", [](const options&) { return raw::busy_stop(300); }}});
+  all.add({.name = "registry_register",
+           .unit = "ns",
+           .ours = {"1 M names, by one process", [](const options&) { return runtime::registry_register(1'000'000); }},
+           .rounds = 3,
+           .quick = false});
+  all.add({.name = "registry_lookup",
+           .unit = "ns",
+           .ours = {"among 1 M names, from a thread",
+                    [](const options&) { return runtime::registry_lookup(1'000'000, 2'000'000); }},
+           .rounds = 3,
+           .quick = false});
+
   // Memory is measured once, in a process that has done nothing before.
   const auto raw_bytes = side{caf + "idle actor", [](const options&) { return raw::bytes_per_actor(100'000); }};
   all.add({.name = "bytes_per_process",

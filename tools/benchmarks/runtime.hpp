@@ -23,6 +23,11 @@ enum class where {
 [[nodiscard]] sample bytes_per_process(std::int64_t processes);
 [[nodiscard]] sample bytes_per_static_process(std::int64_t processes);
 [[nodiscard]] sample restart(std::int64_t rounds, double fraction);
+/// From the order to stop to the end of a process with so many messages of 1 ms waiting.
+[[nodiscard]] sample busy_stop(std::int64_t messages);
+/// One process registers `count` names; a plain thread looks names up, all of them there, in no order.
+[[nodiscard]] sample registry_register(std::int64_t count);
+[[nodiscard]] sample registry_lookup(std::int64_t count, std::int64_t looks);
 /// CPU seconds of compiling 20 lines of user code, with the umbrella header or with four standard ones only.
 [[nodiscard]] sample compile_hello(bool with_herald);
 
