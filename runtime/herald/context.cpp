@@ -67,6 +67,26 @@ void context::stop(exit_reason why) {
   });
 }
 
+void context::go_on(const type_tag& type, envelope* first) {
+  if (cell_->ops->find(type) == nullptr) {
+    first->ops->discard(first, discard_reason::stale, nullptr);
+    throw std::logic_error{"the process " + path() + " would go on with a message of type " + std::string{type.name} +
+                           ", which it does not accept"};
+  }
+  struct owned {
+    envelope* e;
+    explicit owned(envelope* of) noexcept : e{of} {}
+    owned(owned&& other) noexcept : e{std::exchange(other.e, nullptr)} {}
+    ~owned() {
+      if (e != nullptr) e->ops->discard(e, discard_reason::stale, nullptr);
+    }
+  };
+  first->incarnation = incarnation_;
+  const runtime_entry entry;
+  at_home(entry, *cell_, incarnation_,
+          [o = owned{first}](engine::cell& c) mutable { c.home->put_in_front(c, std::exchange(o.e, nullptr)); });
+}
+
 void context::ignore() { throw start_ignored{}; }
 void context::fail(std::string why) { throw start_refused{std::move(why)}; }
 

@@ -23,6 +23,12 @@
 
 namespace herald {
 
+namespace engine {
+template <class P, class M>
+class awaited_call;
+class awaited_sleep;
+}  // namespace engine
+
 class context {
  public:
   context(const context&) = delete;
@@ -71,6 +77,21 @@ class context {
   /// handlers of own_thread processes, and for what they hand on. Callbacks registered with it run on the thread that
   /// orders the stop: they must be short and must not throw.
   [[nodiscard]] std::stop_token stop_token() const;
+  /// The same for a handler that returns a coroutine: `co_await self.call(...)` gives the result (coroutine.hpp).
+  template <class P, class M>
+    requires(engine::accepts<P, M> && engine::is_call<M>)
+  [[nodiscard]] auto call(const ref<P>& callee, M message, std::chrono::milliseconds limit = default_call_limit) {
+    return engine::awaited_call<P, M>{*this, callee, std::move(message), limit};
+  }
+  /// `co_await self.sleep(d)`: the handler goes on after `time` (0 up); its mailbox waits, control passes.
+  [[nodiscard]] engine::awaited_sleep sleep(std::chrono::nanoseconds time);
+
+  /// This process handles `message`, which must be one that it accepts, before any other message; from init: as the first
+  /// of this life, after the start was acknowledged. gen_server's handle_continue.
+  template <class M>
+  void continue_with(M message) {
+    go_on(engine::tag_of<M>, engine::make_node<engine::continued_node<M>>(self().where(), std::move(message)));
+  }
 
   /// Sends `message` to this process after `delay` (0 up). It must be one that the process accepts.
   template <class M>
@@ -146,9 +167,12 @@ class context {
 
  private:
   friend class engine::host;
+  template <class P, class M>
+  friend class engine::awaited_call;
   context(engine::cell& c, std::uint32_t incarnation) noexcept : cell_{&c}, incarnation_{incarnation} {}
 
   [[nodiscard]] engine::address find_cell(std::string_view path, const engine::process_ops* type) const;
+  void go_on(const engine::type_tag& type, engine::envelope* first);
   [[nodiscard]] bool begin(engine::pending_call* record, std::chrono::milliseconds limit);
   [[nodiscard]] std::optional<error> refuse(engine::address callee) const;
   void fail_call(std::uint64_t id, error why);

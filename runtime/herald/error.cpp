@@ -27,11 +27,11 @@ std::string error::to_string() const {
 namespace {
 
 std::string_view errc_name(int code) {
-  static constexpr std::array<std::string_view, 22> names{
+  static constexpr auto names = std::to_array<std::string_view>({
       "none",       "timeout",         "noproc",          "down",      "restarting", "overload",      "calling_self",
       "would_block", "closed",         "bad_spec",        "start_failed", "already_started", "already_present",
       "not_found",  "running",         "not_supported",   "max_children", "ignored", "bad_option",
-      "failed", "already_registered", "refused"};
+      "failed", "already_registered", "refused", "unanswered"});
   const auto index = static_cast<std::size_t>(code);
   return index < names.size() ? names[index] : "unknown";
 }

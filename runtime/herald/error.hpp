@@ -174,6 +174,7 @@ enum class errc : int {
   failed,          ///< A function that was handed over (offload) threw; the text is the exception's. Cure: mend the function.
   already_registered,  ///< Another process holds this unique key. Cure: use its holder, or another key.
   refused,         ///< The state machine takes no such call in the state it is in. Cure: ask for the state first, or later.
+  unanswered,      ///< The callee let go of the call without an answer. Cure: it must answer its reply_to.
 };
 [[nodiscard]] const error_domain& domain_of(errc) noexcept;
 

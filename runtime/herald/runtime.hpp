@@ -5,6 +5,7 @@
 #include <herald/child_spec.hpp>
 #include <herald/clock.hpp>
 #include <herald/context.hpp>
+#include <herald/coroutine.hpp>
 #include <herald/error.hpp>
 #include <herald/exit_reason.hpp>
 #include <herald/io_watch.hpp>
@@ -12,6 +13,7 @@
 #include <herald/partition.hpp>
 #include <herald/process.hpp>
 #include <herald/ref.hpp>
+#include <herald/reply_to.hpp>
 #include <herald/report.hpp>
 #include <herald/simulation.hpp>
 #include <herald/snapshot.hpp>

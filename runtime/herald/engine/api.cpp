@@ -41,8 +41,8 @@ void dead_letter(const envelope& e, discard_reason why) noexcept {
   if (e.to != nullptr) e.to->home->system().count_dead_letter(e, why);
 }
 
-error error_of(discard_reason why, const exit_reason* because, const envelope& e) {
-  const std::string what = "the call of type " + std::string{e.ops->type->name} + " was not answered: ";
+error error_of(discard_reason why, const exit_reason* because, const type_tag& message) {
+  const std::string what = "the call of type " + std::string{message.name} + " was not answered: ";
   switch (why) {
     case discard_reason::overflow: return {errc::overload, what + "the mailbox or its host's inbox is full"};
     case discard_reason::restarting: return {errc::restarting, what + "the process crashed and is being restarted"};
@@ -79,7 +79,7 @@ namespace {
 /// An answer that the caller's own host makes: the limit has passed, or the call was refused.
 struct failure_node final : envelope {
   failure_node(address caller, std::uint32_t life, std::uint64_t call, error e)
-      : envelope{node_ops, caller, life}, id{call}, why{std::move(e)} {}
+      : envelope{(call & awaited_bit) != 0 ? awaited_ops : node_ops, caller, life}, id{call}, why{std::move(e)} {}
   std::uint64_t id;
   error why;
   static expectation* claim(frame& by, std::uint64_t id) {
@@ -94,21 +94,20 @@ struct failure_node final : envelope {
   }
   static void run(envelope* e, cell*, frame& by) {
     auto* self = static_cast<failure_node*>(e);
-    const std::unique_ptr<expectation, expectation_end> record{claim(by, self->id)};
-    if (record) record->resume(context_at(by.state), nullptr, &self->why);
+    if (auto* record = claim(by, self->id)) record->resume(context_at(by.state), nullptr, &self->why);
   }
   static void finish(envelope* e, frame&, const exit_reason*) noexcept { free_node(static_cast<failure_node*>(e)); }
   static void discard(envelope* e, discard_reason, const exit_reason*) noexcept {
     free_node(static_cast<failure_node*>(e));
   }
   static constexpr envelope_ops node_ops{run, finish, discard, nullptr, &tag_of<failure_node>, envelope_kind::notice};
+  static constexpr envelope_ops awaited_ops{run, finish, discard, nullptr, &tag_of<failure_node>, envelope_kind::awaited};
 };
 
 }  // namespace
 
 void resume_call(std::uint64_t id, void* answer, frame& by) {
-  const std::unique_ptr<expectation, expectation_end> record{failure_node::claim(by, id)};
-  if (record) record->resume(context_at(by.state), answer, nullptr);
+  if (auto* record = failure_node::claim(by, id)) record->resume(context_at(by.state), answer, nullptr);
 }
 
 void pending_call::fire(host& home) {
@@ -121,17 +120,20 @@ void pending_call::forget(host& home) noexcept {
 }
 
 bool begin_call(cell& self, std::uint32_t incarnation, pending_call* record, std::chrono::milliseconds limit) {
-  auto& system = self.home->system();
   record->limit = limit;
-  record->id = system.next_number();
-  record->when = system.time().now() + limit;
+  record->when = self.home->system().time().now() + limit;
+  return begin_wait(self, incarnation, record);
+}
+
+bool begin_wait(cell& self, std::uint32_t incarnation, pending_call* record) {
+  record->id = self.home->system().next_number() | (record->awaited ? awaited_bit : 0);
   const runtime_entry entry;
   return at_home(entry, self, incarnation, [record = owned_expectation<pending_call>{record}](cell& c) mutable {
     auto& home = *c.home;
     auto& kept = *record.release();
     home.expect(kept.id, kept);
     home.attach(c, kept);
-    home.arm(kept);
+    if (kept.when != time_point::max()) home.arm(kept);
   });
 }
 

@@ -23,7 +23,10 @@ void send_first(cell& self, std::uint32_t incarnation, envelope* e);
 void stash_copy(cell& self, std::uint32_t incarnation, envelope* e);
 /// Counts a message that could not be delivered, and tells it (sampled).
 void dead_letter(const envelope& e, discard_reason why) noexcept;
-[[nodiscard]] error error_of(discard_reason why, const exit_reason* because, const envelope& e);
+[[nodiscard]] error error_of(discard_reason why, const exit_reason* because, const type_tag& message);
+[[nodiscard]] inline error error_of(discard_reason why, const exit_reason* because, const envelope& e) {
+  return error_of(why, because, *e.ops->type);
+}
 
 /// Blocks a plain thread until the waiter is done; in a simulation it drives it instead. False at the limit.
 [[nodiscard]] bool wait(core& system, waiter& w, std::optional<std::chrono::steady_clock::duration> limit);

@@ -45,7 +45,7 @@ enum class cell_status : std::uint8_t {
 };
 
 /// Which piece of user code of a cell is on some runner's stack.
-enum class user_phase : std::uint8_t { handler, init, terminate, destroy };
+enum class user_phase : std::uint8_t { handler, init, frames, terminate, destroy };
 
 /// Reasons why a cell may not be called inline by a fan-out; any bit sends the message to the mailbox.
 enum busy_bit : std::uint32_t {
@@ -113,5 +113,12 @@ struct alignas(64) cell {
     return generation.load(std::memory_order_relaxed) == who.generation;
   }
 };
+
+/// A suspended handler holds the mailbox of `c`, and what it waits for has come.
+[[nodiscard]] inline bool resumable(const cell& c) noexcept {
+  constexpr std::uint32_t stops = busy_idle | busy_away | busy_ending | busy_suspended;
+  return (c.busy & (stops | busy_awaiting)) == busy_awaiting && c.mail.head != nullptr &&
+         c.mail.head->ops->kind == envelope_kind::awaited;
+}
 
 }  // namespace herald::engine

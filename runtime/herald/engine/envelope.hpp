@@ -25,6 +25,8 @@ enum class envelope_kind : std::uint8_t {
   call,     ///< counted; a caller waits
   event,    ///< from a topic: counted
   notice,   ///< replies, down notices, timers: normal lane, never dropped for lack of room
+  awaited,  ///< what a suspended handler waits for: before every other message, also while it holds its mailbox
+  continued,  ///< what a handler goes on with (continue_with): before every other message
   control,  ///< handled by the host as soon as it is seen, before any mailbox
 };
 

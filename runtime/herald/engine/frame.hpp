@@ -29,7 +29,7 @@ struct away_record {
   std::atomic<bool> fenced{false};  ///< its incarnation is dead: every entry into the runtime is a no-op
   cell* of = nullptr;
   std::uint32_t incarnation = 0;
-  envelope* in_hand = nullptr;  ///< the message it is still busy with
+  std::atomic<envelope*> in_hand{nullptr};  ///< the message it is still busy with; whoever takes it may answer its caller
   void* state = nullptr;        ///< the state it still works on, once fenced
   bool own_block = false;       ///< that state is in a block of its own
   const process_ops* ops = nullptr;
@@ -52,6 +52,8 @@ struct alignas(64) frame {
   cell* current = nullptr;
   void* state = nullptr;  ///< of the process whose message runs; read by it instead of the cell's, which may be fenced
   const envelope* in_hand = nullptr;
+  suspension* suspended = nullptr;  ///< the handler that was just called waits inside, or one that did goes on
+  envelope* kept = nullptr;         ///< the message of a handler that goes on (suspension.hpp)
   const void* delivery = nullptr;  ///< what a higher floor hands over with the message (the topic, the missed count)
   void* execution = nullptr;       ///< the scheduler's context, as the executor wants it back
   std::uint32_t uncounted = 0;     ///< messages its cell handled before and in the call that lost the host

@@ -10,6 +10,7 @@ struct cell_extras;
 struct envelope;
 struct frame;
 struct process_ops;
+struct suspension;
 struct watch;
 struct away_record;
 struct type_tag;

@@ -94,7 +94,7 @@ std::optional<host::overrun> host::seize(time_point since) {
   f.away->of = &c;
   f.away->thread = f.thread.load(std::memory_order_relaxed);
   f.away->incarnation = c.incarnation;
-  f.away->in_hand = const_cast<envelope*>(f.in_hand);
+  f.away->in_hand.store(const_cast<envelope*>(f.in_hand), std::memory_order_relaxed);
   f.away->type = f.in_hand != nullptr ? f.in_hand->ops->type : nullptr;
   f.away->since = since;
   if (!f.aside) {
@@ -149,7 +149,7 @@ bool host::run_cell(cell& c, frame& f, std::uint32_t quantum, std::uint32_t& han
   std::uint32_t n = 0;
   before_change(c);
   try {
-    while (n < quantum && (c.busy & stops) == 0 && c.mail.head != nullptr) {
+    while (n < quantum && c.mail.head != nullptr && ((c.busy & stops) == 0 || resumable(c))) {
       if (control_waiting() || !local_control_.empty()) break;
       e = c.mail.pop();
       c.depth.store(c.depth.load(std::memory_order_relaxed) - 1, std::memory_order_relaxed);
@@ -160,12 +160,14 @@ bool host::run_cell(cell& c, frame& f, std::uint32_t quantum, std::uint32_t& han
       }
       ++n;
       std::chrono::nanoseconds stall{0};
-      if ((c.busy & busy_watched) != 0 && !looked_at(c, f, e, stall)) {
+      if ((c.busy & (busy_watched | busy_awaiting)) == busy_watched && !looked_at(c, f, e, stall)) {
         if (f.lost) return false;
         continue;
       }
       f.in_hand = e;
       f.state = c.state;
+      if ((c.busy & busy_awaiting) != 0) [[unlikely]]
+        take_up(c, f);
       enter_user(f, c);
       if (stall.count() != 0) [[unlikely]]
         simulation::stall(stall);
@@ -174,6 +176,10 @@ bool host::run_cell(cell& c, frame& f, std::uint32_t quantum, std::uint32_t& han
         f.uncounted = n;
         rejoin(f, user_phase::handler, e, false, {}, e->ops->type);
         return false;
+      }
+      if ((c.busy & busy_awaiting) != 0) [[unlikely]] {
+        e = part_over(c, f, e);
+        if (e == nullptr) continue;
       }
       if ((c.busy & (busy_suspect | busy_watched | busy_after)) != 0 && look_after(c, f, e)) [[unlikely]]
         continue;
@@ -196,7 +202,7 @@ bool host::run_cell(cell& c, frame& f, std::uint32_t quantum, std::uint32_t& han
     end_life(c, f, c.ending, true);
     return !f.lost;
   }
-  if ((c.busy & stops) != 0) return true;
+  if ((c.busy & stops) != 0 && !resumable(c)) return true;
   if (c.mail.head != nullptr) {
     make_ready(c);
   } else if ((c.busy & (busy_watched | busy_idles)) != 0 && n != 0) {
@@ -230,12 +236,14 @@ bool host::looked_at(cell& c, frame& f, envelope* e, std::chrono::nanoseconds& s
 }
 
 bool host::crash_in_hand(cell& c, frame& f, envelope* e, std::uint32_t n, const exit_reason& why) {
-  const auto* type = e->ops->type;
+  // What a resumed part throws is a crash on the message that its handler has in hand, not on the answer.
+  const auto* type = f.kept != nullptr ? f.kept->ops->type : e->ops->type;
   if (!leave_user(f)) {
     f.uncounted = n;
     rejoin(f, user_phase::handler, e, true, why, type);
     return false;
   }
+  if (f.kept != nullptr) park(c, f);
   c.handled += n;
   count_handled(n);
   end_in_hand(e, f, &f, &why);
@@ -301,6 +309,8 @@ void host::deliver(envelope* e, bool bounded) {
     return;
   }
   const auto depth = c.depth.load(std::memory_order_relaxed);
+  if (e->ops->kind > envelope_kind::notice) [[unlikely]]
+    return put_in_front(c, e);
   if (e->ops->kind < envelope_kind::notice) {
     if (c.status == cell_status::ended &&
         (c.drops_while_ended || (c.refuses_calls_while_ended && e->ops->kind == envelope_kind::call))) {
@@ -335,7 +345,7 @@ void host::deliver_first(envelope* e) {
 }
 
 void host::make_ready(cell& c) noexcept {
-  if (c.ready || (c.busy & (busy_idle | busy_away | busy_held)) != 0) return;
+  if (c.ready || ((c.busy & (busy_idle | busy_away | busy_held)) != 0 && !resumable(c))) return;
   c.ready = true;
   c.ready_next = nullptr;
   if (ready_tail_ != nullptr) {
@@ -370,7 +380,9 @@ void host::post(envelope* e, frame* owned) {
   if (home.system_.ended()) return e->ops->discard(e, discard_reason::noproc, nullptr);
   switch (e->ops->kind) {
     case envelope_kind::control: return home.push_control(e, owned);
-    case envelope_kind::notice: return home.push_notice(e, owned);
+    case envelope_kind::notice:
+    case envelope_kind::awaited:
+    case envelope_kind::continued: return home.push_notice(e, owned);
     default:
       if (!home.push(e, owned)) refuse(e, owned);
   }

@@ -55,6 +55,20 @@ struct run_budget {
   std::uint32_t quantum = 64;     ///< of one cell before the next ready cell
 };
 
+/// What a runner that lost its host brings back.
+struct coming_back {
+  std::shared_ptr<away_record> record;
+  user_phase phase = user_phase::handler;
+  envelope* in_hand = nullptr;
+  bool threw = false;
+  exit_reason why;
+  const type_tag* type = nullptr;
+  suspension* suspended = nullptr;  ///< the handler waits inside
+  envelope* kept = nullptr;         ///< the message of a handler that had waited inside
+  std::uint32_t handled = 0;
+  keep_t keep = keep_t::no;
+};
+
 class host {
  public:
   host(core& system, std::uint32_t number);
@@ -143,6 +157,10 @@ class host {
   /// The runner that lost the host tells it, from outside, how its user code ended.
   void rejoin(frame& lost, user_phase phase, envelope* in_hand, bool threw, const exit_reason& why,
               const type_tag* type);
+  /// After a handler called inline: it waits inside (f.suspended) and holds its mailbox until it is through.
+  void park(cell& c, frame& f) noexcept;
+  /// Before any other message, in the order of coming (awaited before continued).
+  void put_in_front(cell& c, envelope* e) noexcept;
   /// For host operations: the one in progress is done; its node may be ended.
   void finish_operation() noexcept { operation_ = nullptr; }
 
@@ -227,13 +245,17 @@ class host {
   /// After a handler that returned or crashed; `owned` is the frame of the caller, if it still has one.
   static void end_in_hand(envelope* e, frame& by, frame* owned, const exit_reason* crash) noexcept;
   void ask_to_end(cell& c, frame& f, const exit_reason& why);
+  /// A handler that waits inside ends with its incarnation. False: the host was lost on the way.
+  [[nodiscard]] bool end_suspended(cell& c, frame& f);
+  void take_up(cell& c, frame& f) noexcept;
+  [[nodiscard]] envelope* part_over(cell& c, frame& f, envelope* e);
+  void end_terminate(cell& c, frame& f, bool run_terminate);
   void finish_end(cell& c, frame& f);
   void after_destroy(cell& c);
   void after_init(cell& c, frame& f, bool threw, const exit_reason& why);
   friend struct rejoin_node;
-  void back_from_away(const std::shared_ptr<away_record>& record, frame& f, user_phase phase, envelope* in_hand,
-                      bool threw, const exit_reason& why, const type_tag* type);
-  void bury_zombie(const away_record& record, frame& f, user_phase phase, bool threw);
+  void back_from_away(coming_back& what, frame& f);
+  void bury_zombie(const coming_back& what, frame& f);
   void fence(cell& c);
   void wipe_attachments(cell& c) noexcept;
   void free_state(cell& c) noexcept;

@@ -5,37 +5,27 @@
 
 #include <herald/engine/child_event.hpp>
 #include <herald/engine/core.hpp>
+#include <herald/engine/debt.hpp>
 #include <herald/engine/extras.hpp>
 #include <herald/engine/operation.hpp>
+#include <herald/engine/suspension.hpp>
 #include <herald/engine/watch.hpp>
 
 namespace herald::engine {
 
 struct rejoin_node final : envelope {
-  rejoin_node() : envelope{node_ops, address{}} {}
-  std::shared_ptr<away_record> record;
-  user_phase phase = user_phase::handler;
-  envelope* in_hand = nullptr;
-  keep_t keep = keep_t::no;
-  bool threw = false;
-  std::uint32_t handled = 0;
-  exit_reason why;
-  const type_tag* type = nullptr;
+  explicit rejoin_node(coming_back w) : envelope{node_ops, address{}}, what{std::move(w)} {}
+  coming_back what;
 
   static void run(envelope* e, cell*, frame& by) {
     auto* self = static_cast<rejoin_node*>(e);
-    auto record = std::move(self->record);
-    const auto phase = self->phase;
-    auto* in_hand = self->in_hand;
-    by.keep = self->keep;
-    const bool threw = self->threw;
-    by.home->before_change(*record->of);
-    by.home->count_handled(self->handled);
-    if (!record->fenced.load(std::memory_order_acquire)) record->of->handled += self->handled;
-    const auto why = self->why;
-    const auto* type = self->type;
+    auto what = std::move(self->what);
+    const auto& record = *what.record;
+    by.home->before_change(*record.of);
+    by.home->count_handled(what.handled);
+    if (!record.fenced.load(std::memory_order_acquire)) record.of->handled += what.handled;
     free_node(self);
-    by.home->back_from_away(record, by, phase, in_hand, threw, why, type);
+    by.home->back_from_away(what, by);
   }
   static void discard(envelope* e, discard_reason, const exit_reason*) noexcept {
     free_node(static_cast<rejoin_node*>(e));
@@ -54,41 +44,46 @@ void host::end_in_hand(envelope* e, frame& by, frame* owned, const exit_reason* 
 
 void host::rejoin(frame& lost, user_phase phase, envelope* in_hand, bool threw, const exit_reason& why,
                   const type_tag* type) {
+  coming_back what{lost.away, phase, in_hand, threw, why, type, lost.suspended, lost.kept, lost.uncounted};
+  if (auto* s = what.suspended; s != nullptr && what.kept == nullptr) {
+    // The first part of a handler that waits inside now: its message stays with it.
+    if (s->in_hand == nullptr) s->in_hand = std::exchange(what.in_hand, nullptr);
+    what.kept = s->in_hand;
+  }
   if (system_.ended()) {
     // A zombie that outlived its application: there is no runner to go back to, and it ends what it has in hand itself.
-    end_in_hand(in_hand, lost, nullptr, threw ? &why : nullptr);
+    if (what.suspended != nullptr) what.suspended->destroy(*what.suspended);
+    for (auto* e : {what.in_hand, what.kept}) end_envelope(e, lost, nullptr, threw ? &why : nullptr);
     return system_.runs().returned(*this);
   }
-  auto* node = make_node<rejoin_node>();
-  node->record = lost.away;
-  node->phase = phase;
-  node->in_hand = in_hand;
-  node->keep = lost.keep;
-  node->threw = threw;
-  node->handled = lost.uncounted;
-  node->why = why;
-  node->type = type;
-  push_control(node, nullptr);
+  what.keep = what.kept != nullptr ? keep_t::no : lost.keep;
+  push_control(make_node<rejoin_node>(std::move(what)), nullptr);
   system_.runs().returned(*this);
 }
 
-void host::back_from_away(const std::shared_ptr<away_record>& record, frame& f, user_phase phase, envelope* in_hand,
-                          bool threw, const exit_reason& why, const type_tag* type) {
-  auto& c = *record->of;
-  const bool fenced = record->fenced.load(std::memory_order_acquire);
-  const bool kept = !threw && !fenced && (f.keep != keep_t::no || (c.busy & busy_after) != 0) && after_handler(c, f, in_hand);
-  if (!kept) end_in_hand(in_hand, f, &f, threw ? &why : nullptr);
-  if (fenced) return bury_zombie(*record, f, phase, threw);
+void host::back_from_away(coming_back& what, frame& f) {
+  auto& c = *what.record->of;
+  const bool fenced = what.record->fenced.load(std::memory_order_acquire);
+  f.keep = what.keep;
+  const bool put_away = !what.threw && !fenced && (f.keep != keep_t::no || (c.busy & busy_after) != 0) &&
+                        after_handler(c, f, what.in_hand);
+  if (!put_away) end_in_hand(what.in_hand, f, &f, what.threw ? &what.why : nullptr);
+  if (fenced) return bury_zombie(what, f);
   c.away.reset();
   c.busy &= ~std::uint32_t{busy_away};
   c.phase = user_phase::handler;
   if (!dedicated) system_.tell(report::came_back, c, c.incarnation, {});
-  switch (phase) {
+  switch (what.phase) {
     case user_phase::init:
-      after_init(c, f, threw, why);
+      after_init(c, f, what.threw, what.why);
+      return;
+    case user_phase::frames:
+      c.busy &= ~std::uint32_t{busy_awaiting};
+      end_envelope(what.kept, f, &f, &c.ending);
+      end_terminate(c, f, c.extras->terminates);
       return;
     case user_phase::terminate:
-      if (threw) c.ending = why;
+      if (what.threw) c.ending = what.why;
       finish_end(c, f);
       return;
     case user_phase::destroy:
@@ -96,8 +91,16 @@ void host::back_from_away(const std::shared_ptr<away_record>& record, frame& f, 
       after_destroy(c);
       return;
     case user_phase::handler:
-      if (threw) {
-        crashed(c, f, type, why);
+      if (what.suspended != nullptr) {
+        f.suspended = what.suspended;
+        f.kept = what.kept;
+        park(c, f);
+      } else if (what.kept != nullptr) {
+        c.busy &= ~std::uint32_t{busy_awaiting};
+        end_envelope(what.kept, f, &f, nullptr);
+      }
+      if (what.threw) {
+        crashed(c, f, what.type, what.why);
       } else if ((c.busy & busy_ending) != 0) {
         end_life(c, f, c.ending, true);
       } else if (c.mail.head != nullptr) {
@@ -117,8 +120,8 @@ void host::fence(cell& c) {
   record->path = core::path_of(c);
   record->fenced.store(true, std::memory_order_release);
   const exit_reason why{exit_reason::killed};
-  if (record->in_hand != nullptr && record->in_hand->ops->abandon != nullptr)
-    record->in_hand->ops->abandon(record->in_hand, why);
+  auto* in_hand = record->in_hand.exchange(nullptr, std::memory_order_acq_rel);
+  if (in_hand != nullptr && in_hand->ops->abandon != nullptr) in_hand->ops->abandon(in_hand, why);
   const bool in_init = c.phase == user_phase::init;
   c.phase = user_phase::handler;
   if (!c.own_block) c.room_taken = true;
@@ -138,6 +141,7 @@ void host::fence(cell& c) {
   told.overrun = system_.look_at(*record);
   system_.tell(std::move(told));
   if (in_init) {
+    debt::end_all(c);
     if (c.extras != nullptr) c.extras->life_over(c);
     c.busy = (c.busy & busy_lasting) | busy_idle;
     for (auto& s : slots_)
@@ -149,19 +153,22 @@ void host::fence(cell& c) {
   }
 }
 
-void host::bury_zombie(const away_record& record, frame& f, user_phase phase, bool threw) {
+void host::bury_zombie(const coming_back& what, frame& f) {
+  const auto& record = *what.record;
   auto& c = *record.of;
   const auto* ops = record.ops;
-  const bool has_state = phase == user_phase::handler || phase == user_phase::terminate ||
-                         (phase == user_phase::init && !threw);
+  const bool has_state = what.phase != user_phase::destroy && !(what.phase == user_phase::init && what.threw);
   if (has_state) {
     f.aside = true;
     enter_user(f, c);
+    if (what.suspended != nullptr) what.suspended->destroy(*what.suspended);
     ops->destroy(record.state);
     // If the destructor overruns too, the host goes on without this thread; there is nothing left to rejoin with.
     if (!leave_user(f)) return system_.runs().returned(*this);
     f.aside = false;
   }
+  const exit_reason killed{exit_reason::killed};
+  end_envelope(what.kept, f, &f, &killed);
   if (record.own_block) {
     slab::free_block(record.state, ops->size, ops->align);
   } else {

@@ -9,10 +9,12 @@
 #include <herald/engine/child_event.hpp>
 #include <herald/engine/core.hpp>
 #include <herald/engine/crash_text.hpp>
+#include <herald/engine/debt.hpp>
 #include <herald/engine/extras.hpp>
 #include <herald/engine/fault_source.hpp>
 #include <herald/engine/operation.hpp>
 #include <herald/engine/start_error.hpp>
+#include <herald/engine/suspension.hpp>
 #include <herald/engine/supervisor_state.hpp>
 #include <herald/engine/survey.hpp>
 #include <herald/engine/watch.hpp>
@@ -68,7 +70,7 @@ void host::free_cell(cell& c) {
 template <class F>
 host::user_end host::call_user(cell& c, frame& f, user_phase phase, F&& code, exit_reason& why) {
   c.phase = phase;
-  f.in_hand = nullptr;
+  f.in_hand = f.kept;
   bool threw = false;
   enter_user(f, c);
   try {
@@ -127,6 +129,7 @@ void host::after_init(cell& c, frame& f, bool threw, const exit_reason& why) {
   const bool again = c.incarnation > 1;
   if (threw) {
     wipe_attachments(c);
+    debt::end_all(c);
     if (c.extras != nullptr) c.extras->life_over(c);
     return_stash(c);
     free_state(c);
@@ -208,6 +211,26 @@ void host::end_life(cell& c, frame& f, const exit_reason& why, bool run_terminat
   c.busy |= busy_idle | busy_ending;
   c.ending = why;
   wipe_attachments(c);
+  if ((c.busy & busy_awaiting) != 0) {
+    c.extras->terminates = run_terminate;
+    if (!end_suspended(c, f)) return;
+  }
+  end_terminate(c, f, run_terminate);
+}
+
+bool host::end_suspended(cell& c, frame& f) {
+  take_up(c, f);
+  auto* s = std::exchange(f.suspended, nullptr);
+  exit_reason none;
+  if (call_user(c, f, user_phase::frames, [s] { s->destroy(*s); }, none) == user_end::lost) return false;
+  f.delivery = nullptr;
+  f.in_hand = nullptr;
+  c.busy &= ~std::uint32_t{busy_awaiting};
+  end_envelope(std::exchange(f.kept, nullptr), f, &f, &c.ending);
+  return true;
+}
+
+void host::end_terminate(cell& c, frame& f, bool run_terminate) {
   if (run_terminate && c.ops->terminate != nullptr) {
     exit_reason worse;
     const auto told = c.ending;  // a terminate that is fenced off still reads it
@@ -239,6 +262,7 @@ void host::after_destroy(cell& c) {
   auto* f = current_frame;
   wipe_attachments(c);  // the destructor may have armed something, too
   if (c.named.load(std::memory_order_relaxed)) system_.owners().owner_ended(c);
+  debt::end_all(c);
   if (c.extras != nullptr) c.extras->life_over(c);
   return_stash(c);
   c.busy = (c.busy & busy_lasting) | busy_idle;

@@ -19,13 +19,18 @@ namespace herald::engine {
   return *reinterpret_cast<context*>(static_cast<std::byte*>(c.state) - 16);
 }
 
-/// Destroys the message when the handler is through with it, also by exception; not when it is put away.
-template <class M>
+/// Destroys the message when the handler is through with it, also by exception; not when it is put away. A handler that
+/// waits inside still needs it: then `waiting` become the envelope's operations, whose finish destroys it.
+template <class M, bool MayWait = true>
 struct message_end {
   M& message;
   const frame& by;
+  envelope* in;
+  const envelope_ops* waiting;
   ~message_end() {
-    if constexpr (!std::is_trivially_destructible_v<M>) {
+    if (MayWait && by.suspended != nullptr) {
+      in->ops = waiting;
+    } else if constexpr (!std::is_trivially_destructible_v<M>) {
       if (by.keep == keep_t::no) [[likely]]
         std::destroy_at(&message);
     }
@@ -47,6 +52,12 @@ struct message_node : envelope {
     std::destroy_at(&self->message);
     free_node(self);
   }
+  /// Of one whose handler waited inside.
+  static void finish(envelope* e, frame&, const exit_reason*) noexcept {
+    auto* self = static_cast<message_node*>(e);
+    std::destroy_at(&self->message);
+    free_node(self);
+  }
 };
 
 template <class P, class M>
@@ -54,9 +65,11 @@ struct cast_node final : message_node<M> {
   cast_node(address receiver, M&& m) : message_node<M>{node_ops, receiver, std::move(m)} {}
   static void run(envelope* e, cell*, frame& by) {
     auto& message = static_cast<cast_node*>(e)->message;
-    const message_end<M> end{message, by};
-    dispatch<P, M>(*static_cast<P*>(by.state), context_at(by.state), message);
+    const message_end<M, waits_inside<P, M>> end{message, by, e, &waiting_ops};
+    handle<P, M>(by.state, context_at(by.state), &message);
   }
+  static constexpr envelope_ops waiting_ops{nullptr, message_node<M>::finish, message_node<M>::discard,
+                                            nullptr, &tag_of<M>, envelope_kind::cast};
   static constexpr envelope_ops node_ops{run, nullptr, message_node<M>::discard, nullptr, &tag_of<M>, envelope_kind::cast,
                                          true};
 };
@@ -70,15 +83,21 @@ struct any_node final : message_node<M> {
   any_node(address receiver, M&& m) : message_node<M>{node_ops, receiver, std::move(m)} {}
   static void run(envelope* e, cell* c, frame& by) {
     auto& message = static_cast<any_node*>(e)->message;
-    const message_end<M> end{message, by};
+    const message_end<M> end{message, by, e, &waiting_ops};
     if (const auto* handler = c->ops->find(tag_of<M>)) {
       handler->invoke(by.state, context_at(by.state), &message);
     } else {
       unknown(*e, *c, by, &message);
     }
   }
+  static constexpr envelope_ops waiting_ops{nullptr, message_node<M>::finish, message_node<M>::discard,
+                                            nullptr, &tag_of<M>, Kind};
   static constexpr envelope_ops node_ops{run, nullptr, message_node<M>::discard, nullptr, &tag_of<M>, Kind, true};
 };
+
+/// What a handler goes on with; vanishes with its incarnation.
+template <class M>
+using continued_node = any_node<M, envelope_kind::continued>;
 
 /// False: the timer was cancelled after it had sent this message.
 [[nodiscard]] bool timer_due(cell& c, std::uint64_t id);
@@ -99,7 +118,8 @@ struct timer_node final : envelope {
     self->due = true;  // put away, it is not the timer's any more
     auto held = std::move(self->message);
     c->ops->find(tag_of<M>)->invoke(by.state, context_at(by.state), held.get());
-    if (by.keep != keep_t::no) self->message = std::move(held);
+    // Put away, or still read by a handler that waits inside.
+    if (by.keep != keep_t::no || by.suspended != nullptr) self->message = std::move(held);
   }
   static void finish(envelope* e, frame& by, const exit_reason*) noexcept {
     auto* self = static_cast<timer_node*>(e);
@@ -111,6 +131,9 @@ struct timer_node final : envelope {
   }
   static constexpr envelope_ops node_ops{run, finish, discard, nullptr, &tag_of<M>, envelope_kind::notice, true};
 };
+
+/// In the number of a wait: a handler waits inside, so what it waits for comes before other messages.
+inline constexpr std::uint64_t awaited_bit = std::uint64_t{1} << 63;
 
 /// Who waits for a call's end: a process (by the number of its pending call) or a plain thread.
 struct reply_to {
@@ -138,7 +161,7 @@ struct call_base : envelope {
     }
     if (to_.caller.cell == nullptr) return free_node(this);
     answer_.emplace(std::move(r));
-    ops = &reply_ops;
+    ops = (to_.id & awaited_bit) != 0 ? &awaited_ops : &reply_ops;
     to = to_.caller.cell;
     generation = to_.caller.generation;
     incarnation = to_.incarnation;
@@ -163,6 +186,8 @@ struct call_base : envelope {
   }
   static constexpr envelope_ops reply_ops{run_reply,   finish_reply, discard_reply,
                                           nullptr,     &tag_of<result<R>>, envelope_kind::notice};
+  static constexpr envelope_ops awaited_ops{run_reply, finish_reply,       discard_reply,
+                                            nullptr,   &tag_of<result<R>>, envelope_kind::awaited};
 };
 
 /// A second, independent answer for the caller of a node that cannot move yet.
@@ -177,26 +202,52 @@ void call_base<R>::abandon_call(const exit_reason& why) noexcept {
   twin->answer(error_of(discard_reason::down, &why, *this));
 }
 
+/// What a call's node keeps while its handler's answer is somebody's debt (reply_to.hpp): finish() settles with it.
+template <class R>
+struct debt_for;
+template <class R>
+void owe(call_base<R>& call, cell& by, debt_for<R>*& kept);
+template <class R>
+void settle_debt(debt_for<R>& kept, const exit_reason* crash) noexcept;
+
 template <class P, class M>
 struct call_node final : call_base<typename M::reply> {
   using reply_type = typename M::reply;
   call_node(address callee, M&& m, reply_to back) : call_base<reply_type>{node_ops, callee, back}, message{std::move(m)} {}
   M message;
+  static constexpr bool later = answers_later<P, M>;
+  struct nothing {};
+  [[no_unique_address]] std::conditional_t<later, debt_for<reply_type>*, nothing> debt{};
 
-  static void run(envelope* e, cell*, frame& by) {
+  static void run(envelope* e, cell* c, frame& by) {
     auto* self = static_cast<call_node*>(e);
     auto& process = *static_cast<P*>(by.state);
+    auto& context = context_at(by.state);
     if constexpr (is_machine<P>) {
-      if (auto reply = dispatch<P, M>(process, context_at(by.state), self->message)) self->answer_.emplace(std::move(*reply));
+      if (auto reply = dispatch<P, M>(process, context, self->message)) self->answer_.emplace(std::move(*reply));
+    } else if constexpr (later) {
+      owe<reply_type>(*self, *c, self->debt);
+      herald::reply_to<reply_type> to{self->debt};
+      if constexpr (waits_inside<P, M>) {
+        launch(context, dispatch<P, M>(process, context, self->message, std::move(to)), nullptr);
+      } else {
+        dispatch<P, M>(process, context, self->message, std::move(to));
+      }
+    } else if constexpr (waits_inside<P, M>) {
+      launch(context, dispatch<P, M>(process, context, self->message), &self->answer_);
     } else if constexpr (std::is_void_v<reply_type>) {
-      dispatch<P, M>(process, context_at(by.state), self->message);
+      dispatch<P, M>(process, context, self->message);
       self->answer_.emplace();
     } else {
-      self->answer_.emplace(dispatch<P, M>(process, context_at(by.state), self->message));
+      self->answer_.emplace(dispatch<P, M>(process, context, self->message));
     }
   }
   static void finish(envelope* e, frame&, const exit_reason* crash) noexcept {
     auto* self = static_cast<call_node*>(e);
+    if constexpr (later) {
+      if (self->debt != nullptr) settle_debt(*std::exchange(self->debt, nullptr), crash);
+      return free_node(self);
+    }
     if (!self->answer_) return finish_with(self, error_of(discard_reason::down, crash, *e));
     auto r = std::move(*self->answer_);
     self->answer_.reset();

@@ -13,13 +13,14 @@ namespace herald::engine {
 
 struct expectation : attachment {
   std::uint64_t id = 0;
-  /// User code. `answer` is what the notice carries; null means `why` says why there is none.
+  /// User code. `answer` is what the notice carries; null means `why` says why there is none. Ends the record, which is
+  /// out of the tables.
   virtual void resume(context& self, void* answer, const error* why) = 0;
   virtual void forget(host& home) noexcept = 0;  ///< takes itself out of the host's tables
-  void dispose() noexcept { delete this; }
+  virtual void dispose() noexcept { delete this; }
   void wipe(host& home) noexcept override {
     forget(home);
-    delete this;
+    dispose();
   }
 };
 
@@ -31,8 +32,10 @@ struct expectation_end {
 template <class T>
 using owned_expectation = std::unique_ptr<T, expectation_end>;
 
+/// `when` is the end of the wait; time_point::max(): there is none.
 struct pending_call : expectation, timer {
-  std::chrono::milliseconds limit{0};
+  std::chrono::milliseconds limit{0};  ///< as the caller gave it, for the error's text
+  bool awaited = false;                ///< by a handler that waits inside: answers come before other messages
   void fire(host& home) override;
   void forget(host& home) noexcept override;
 };
@@ -42,6 +45,7 @@ struct call_continuation final : pending_call {
   explicit call_continuation(F f) : then{std::move(f)} {}
   F then;
   void resume(context& self, void* answer, const error* why) override {
+    const owned_expectation<call_continuation> end{this};
     auto r = answer != nullptr ? std::move(*static_cast<result<R>*>(answer)) : result<R>{*why};
     if constexpr (std::is_invocable_v<F&, context&, result<R>>) {
       then(self, std::move(r));
@@ -55,6 +59,8 @@ struct call_continuation final : pending_call {
 /// (record->id). False, and the record is gone: no handler of this incarnation runs here.
 [[nodiscard]] bool begin_call(cell& self, std::uint32_t incarnation, pending_call* record,
                               std::chrono::milliseconds limit);
+/// The same without an end of its own: record->when says.
+[[nodiscard]] bool begin_wait(cell& self, std::uint32_t incarnation, pending_call* record);
 /// Ends a pending call at once with an error, through the mailbox like any other answer.
 void fail_call(cell& self, std::uint32_t incarnation, std::uint64_t id, error why);
 

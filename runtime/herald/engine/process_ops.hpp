@@ -19,7 +19,11 @@
 namespace herald {
 class context;
 class unknown_message;
-}
+template <class R = void>
+class coroutine;
+template <class R>
+class reply_to;
+}  // namespace herald
 
 namespace herald::engine {
 
@@ -107,20 +111,46 @@ template <class P, class M>
 concept handles_with_context = requires(P& p, context& self, exactly<M> m) { p.on(self, m); };
 template <class P, class M>
 concept handles_plain = requires(P& p, exactly<M> m) { p.on(m); };
-template <class P, class M>
-concept handles = handles_with_context<P, M> || handles_plain<P, M>;
 
 template <class M>
 concept is_call = requires { typename M::reply; };
+
+/// The same for a parameter by value.
+template <class T>
+struct exactly_one {
+  template <class U>
+    requires std::same_as<U, T>
+  operator U() const;  // NOLINT: as above
+};
+
+// A call that its handler answers later, or somebody else for it.
+template <class P, class M>
+concept answers_later_with_context = is_call<M> && requires(P& p, context& self, exactly<M> m,
+                                                            exactly_one<reply_to<typename M::reply>> to) {
+  p.on(self, m, to);
+};
+template <class P, class M>
+concept answers_later_plain =
+    is_call<M> && requires(P& p, exactly<M> m, exactly_one<reply_to<typename M::reply>> to) { p.on(m, to); };
+template <class P, class M>
+concept answers_later = answers_later_with_context<P, M> || answers_later_plain<P, M>;
+
+template <class P, class M>
+concept handles = handles_with_context<P, M> || handles_plain<P, M> || answers_later<P, M>;
 
 /// A state machine: it decides by state and message (state_machine.hpp).
 template <class P>
 concept is_machine = requires { typename P::machine_states; };
 
-template <class P, class M>
-decltype(auto) dispatch(P& p, context& self, const M& message) {
+/// `to` is there for handlers that answer later, and only for them.
+template <class P, class M, class... To>
+decltype(auto) dispatch(P& p, context& self, const M& message, To&&... to) {
   if constexpr (is_machine<P>) {
     return p.take_message(self, message);
+  } else if constexpr (answers_later_with_context<P, M>) {
+    return p.on(self, message, std::forward<To>(to)...);
+  } else if constexpr (answers_later_plain<P, M>) {
+    return p.on(message, std::forward<To>(to)...);
   } else if constexpr (handles_with_context<P, M>) {
     return p.on(self, message);
   } else {
@@ -128,10 +158,50 @@ decltype(auto) dispatch(P& p, context& self, const M& message) {
   }
 }
 
+/// What on(M) returns.
 template <class P, class M>
-inline constexpr handler_entry handler_of{&tag_of<M>, [](void* state, context& self, const void* message) {
-  static_cast<void>(dispatch<P, M>(*static_cast<P*>(state), self, *static_cast<const M*>(message)));
-}};
+struct handled {
+  using type = decltype(dispatch<P, M>(std::declval<P&>(), std::declval<context&>(), std::declval<const M&>()));
+};
+template <class P, class M>
+  requires answers_later<P, M>
+struct handled<P, M> {
+  using type = decltype(dispatch<P, M>(std::declval<P&>(), std::declval<context&>(), std::declval<const M&>(),
+                                       std::declval<reply_to<typename M::reply>>()));
+};
+
+template <class T>
+inline constexpr bool is_coroutine = false;
+template <class R>
+inline constexpr bool is_coroutine<coroutine<R>> = true;
+/// on(M) waits inside.
+template <class P, class M>
+concept waits_inside = is_coroutine<typename handled<P, M>::type>;
+
+/// Runs a coroutine handler until it waits for the first time, or to its end. `answer` is a std::optional<result<R>>*, or
+/// null when nobody wants it. Defined in coroutine.hpp.
+template <class R>
+void launch(context& self, coroutine<R> handler, void* answer);
+
+template <class P, class M>
+void handle(void* state, context& self, const void* message) {
+  auto& p = *static_cast<P*>(state);
+  const auto& m = *static_cast<const M*>(message);
+  if constexpr (waits_inside<P, M>) {
+    if constexpr (answers_later<P, M>) {
+      launch(self, dispatch<P, M>(p, self, m, reply_to<typename M::reply>{}), nullptr);
+    } else {
+      launch(self, dispatch<P, M>(p, self, m), nullptr);
+    }
+  } else if constexpr (answers_later<P, M>) {
+    dispatch<P, M>(p, self, m, reply_to<typename M::reply>{});
+  } else {
+    static_cast<void>(dispatch<P, M>(p, self, m));
+  }
+}
+
+template <class P, class M>
+inline constexpr handler_entry handler_of{&tag_of<M>, handle<P, M>};
 
 template <class P, class List>
 struct handler_table;

@@ -15,7 +15,7 @@ struct notice_node final : envelope {
   Notice notice;
   static void run(envelope* e, cell* c, frame& by) {
     auto* self = static_cast<notice_node*>(e);
-    const message_end<Notice> end{self->notice, by};
+    const message_end<Notice> end{self->notice, by, e, &waiting_ops};
     expectation* found = nullptr;
     {
       const runtime_entry entry;
@@ -34,6 +34,10 @@ struct notice_node final : envelope {
     std::destroy_at(&self->notice);
     free_memory(self);
   }
+  static void finish(envelope* e, frame&, const exit_reason*) noexcept {
+    discard(e, discard_reason::stale, nullptr);
+  }
+  static constexpr envelope_ops waiting_ops{nullptr, finish, discard, nullptr, &tag_of<Notice>, envelope_kind::notice};
   static void free_memory(notice_node* self) noexcept {
     const runtime_entry entry;
     free_node_memory(self, self->size, entry.owned());

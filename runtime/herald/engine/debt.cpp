@@ -1,0 +1,89 @@
+#include <herald/engine/debt.hpp>
+
+#include <herald/engine/at_home.hpp>
+#include <herald/engine/extras.hpp>
+
+namespace herald::engine {
+
+namespace {
+
+/// Keeps a debt alive in a message about it.
+struct one_user {
+  explicit one_user(debt* of) noexcept : d{of} { d->retain(); }
+  one_user(one_user&& other) noexcept : d{std::exchange(other.d, nullptr)} {}
+  one_user& operator=(one_user&&) = delete;
+  ~one_user() {
+    if (d != nullptr) d->drop();
+  }
+  debt* d;
+};
+
+}  // namespace
+
+bool take_in_hand(const runtime_entry& entry) noexcept {
+  return entry.any() != nullptr && entry.any()->away != nullptr &&
+         entry.any()->away->in_hand.exchange(nullptr, std::memory_order_acq_rel) != nullptr;
+}
+
+void debt::give_up() noexcept {
+  // A handle that ends with its process says why that ended.
+  const runtime_entry entry;
+  const auto* c = bound_.load(std::memory_order_acquire);
+  if (c != nullptr && entry.owned() != nullptr && entry.owned()->home == c->home && (c->busy & busy_ending) != 0) {
+    refuse(error_of(discard_reason::down, &c->ending, *message_));
+  } else {
+    refuse({errc::unanswered, "the call of type " + std::string{message_->name} +
+                                  " was not answered: its handler let go of the reply_to without an answer"});
+  }
+}
+
+void debt::link(cell& c) {
+  if (bound_.load(std::memory_order_acquire) != &c || !owed() || owner != nullptr) return;
+  auto& list = extras_of(c).debts;
+  owner = &c;
+  previous = nullptr;
+  following = list;
+  if (list != nullptr) list->previous = this;
+  list = this;
+  retain();
+}
+
+void debt::unlink() noexcept {
+  if (owner == nullptr) return;
+  (previous != nullptr ? previous->following : owner->extras->debts) = following;
+  if (following != nullptr) following->previous = previous;
+  previous = following = nullptr;
+  owner = nullptr;
+  drop();
+}
+
+bool debt::bind(const runtime_entry& entry, cell& c, std::uint32_t incarnation) {
+  unbind();
+  life_of_ = c.self();
+  bound_.store(&c, std::memory_order_release);
+  if (at_home(entry, c, incarnation, [me = one_user{this}](cell& home) { me.d->link(home); })) return true;
+  bound_.store(nullptr, std::memory_order_release);
+  return false;
+}
+
+void debt::unbind() noexcept {
+  auto* c = bound_.exchange(nullptr, std::memory_order_acq_rel);
+  if (c == nullptr) return;
+  const runtime_entry entry;
+  if (auto* f = entry.owned(); f != nullptr && f->home == c->home) return unlink();
+  post_control(life_of_, entry.owned(), [me = one_user{this}](cell*, frame&) { me.d->unlink(); });
+}
+
+void debt::end_all(cell& c) noexcept {
+  if (c.extras == nullptr) return;
+  while (c.extras->debts != nullptr) {
+    auto* d = static_cast<debt*>(c.extras->debts);
+    d->retain();
+    d->bound_.store(nullptr, std::memory_order_release);
+    d->unlink();
+    d->refuse(error_of(discard_reason::down, &c.ending, *d->message_));
+    d->drop();
+  }
+}
+
+}  // namespace herald::engine
