@@ -185,7 +185,7 @@ void detail::take_snapshot(context& self, std::chrono::milliseconds limit, std::
   auto* pending = new call_continuation<bool, decltype(finish)>{std::move(finish)};
   // The desk answers at the limit; the call's own limit is only there to have an end in any case.
   if (!begin_call(c, self.incarnation(), pending, limit + std::chrono::seconds{1})) return;
-  desk->answer_to(reply_to{self.self().where(), self.incarnation(), pending->id, nullptr});
+  desk->answer_to(engine::reply_to{self.self().where(), self.incarnation(), pending->id, nullptr});
   const runtime_entry entry;
   const auto first = patience(limit);
   const auto arm = [desk, when = system.time().now() + first, rest = limit - first](engine::cell& mine) {

@@ -21,7 +21,7 @@ struct end_notice final : cell_hook {
 
 }  // namespace
 
-void engine::order_stop_and_tell(address who, exit_reason why, reply_to back) {
+void engine::order_stop_and_tell(address who, exit_reason why, engine::reply_to back) {
   reply_once<void> reply{back};
   if (who.cell == nullptr) return reply.answer(noproc_error());
   const runtime_entry entry;

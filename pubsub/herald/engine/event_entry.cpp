@@ -6,6 +6,7 @@
 #include <herald/engine/backlog.hpp>
 #include <herald/engine/fan_out.hpp>
 #include <herald/engine/nodes.hpp>
+#include <herald/engine/suspension.hpp>
 #include <herald/engine/topic_table.hpp>
 #include <herald/tapped.hpp>
 
@@ -49,6 +50,49 @@ void end_use(fan_out& share, frame* by) noexcept {
   if (--share.uses != 0) return;
   release(share.event, share.lent ? refs_per_host : 1);
   free_node_memory(&share, sizeof(fan_out), by);
+}
+
+// --- events of handlers that wait inside ---------------------------------------------------------------------------------
+
+namespace {
+
+/// Keeps what such a handler reads.
+struct held_event final : envelope {
+  explicit held_event(const delivery& told) noexcept
+      : envelope{own, address{}},
+        own{nullptr, finish, discard, nullptr, told.event->ops->type, envelope_kind::event},
+        now{told} {
+    event().refs.fetch_add(1, std::memory_order_relaxed);
+    size = sizeof(held_event);
+    from = event().from.cell;
+    from_generation = event().from.generation;
+  }
+  [[nodiscard]] published& event() const noexcept { return const_cast<published&>(*now.event); }
+  envelope_ops own;
+  delivery now;
+
+  static void finish(envelope* e, frame&, const exit_reason*) noexcept { discard(e, discard_reason::stale, nullptr); }
+  static void discard(envelope* e, discard_reason, const exit_reason*) noexcept {
+    auto* self = static_cast<held_event*>(e);
+    auto* event = &self->event();
+    free_node(self);
+    release(event);
+  }
+};
+
+}  // namespace
+
+void keep_event(frame& f, const delivery& now) {
+  const runtime_entry entry;
+  auto* held = ::new (allocate_node(sizeof(held_event), entry.owned())) held_event{now};
+  if (entry.owned() != nullptr && now.table != nullptr && now.id != delivery::no_id) {
+    const auto& more = now.table->at(now.id).more;
+    held->now.pinned = more ? more->given : nullptr;
+  }
+  held->now.table = nullptr;
+  held->now.id = delivery::no_id;
+  f.suspended->in_hand = held;
+  f.suspended->delivery = &held->now;
 }
 
 // --- one event --------------------------------------------------------------------------------------------------------
@@ -124,6 +168,7 @@ void run_entry(envelope* e, cell* to, frame& by) {
     return entry.handler->invoke(by.state, context_at(by.state), &seen);
   }
   entry.handler->invoke(by.state, context_at(by.state), now.event->payload);
+  if (by.suspended != nullptr) keep_event(by, now);
 }
 
 void finish_entry(envelope* e, frame& by, const exit_reason*) noexcept {
@@ -301,6 +346,7 @@ void run_value(envelope* e, cell* to, frame& by) {
   if (!take_value(token, *to, now, handler)) return;
   const delivery_scope scope{by, now};
   handler->invoke(by.state, context_at(by.state), token.message ? token.message.get() : token.in_hand->share->event->payload);
+  if (by.suspended != nullptr && !token.message) keep_event(by, now);
 }
 
 void finish_value(envelope* e, frame& by, const exit_reason*) noexcept {

@@ -10,6 +10,7 @@
 #include <herald/engine/crash_text.hpp>
 #include <herald/engine/nodes.hpp>
 #include <herald/engine/published_extra.hpp>
+#include <herald/engine/suspension.hpp>
 #include <herald/tapped.hpp>
 
 namespace herald::engine {
@@ -129,15 +130,21 @@ class walk {
       enter_user(f_, c);
       handler->invoke(state, self, payload);
       if (!leave_user(f_)) [[unlikely]] {
+        if (f_.suspended != nullptr) keep_event(f_, now_);
         f_.home->rejoin(f_, user_phase::handler, nullptr, false, {}, type);
         return walked::lost;
       }
       ++handled_;
       if (c.busy != 0) [[unlikely]] {
         f_.in_hand = nullptr;
+        if (f_.suspended != nullptr) {
+          keep_event(f_, now_);
+          f_.home->park(c, f_);
+        }
         f_.home->settle(c, f_);
         if (f_.lost) return walked::lost;
         f_.in_hand = &hand_;
+        f_.delivery = &now_;
       }
     }
     return walked::through;

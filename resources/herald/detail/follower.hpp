@@ -87,7 +87,13 @@ struct follow_node final : engine::envelope {
   /// Ends the content, and says that the event is through.
   struct guard {
     parts& held;
+    envelope* in = nullptr;
+    const engine::frame* by = nullptr;
     ~guard() {
+      if (by != nullptr && by->suspended != nullptr) {
+        in->ops = &waiting_ops;  // its handler waits inside and reads on
+        return;
+      }
       const auto from = std::move(held.from);
       std::destroy_at(&held);
       follower::handled(from);
@@ -96,12 +102,15 @@ struct follow_node final : engine::envelope {
 
   static void run(envelope* e, engine::cell* c, engine::frame& by) {
     auto& held = static_cast<follow_node*>(e)->content;
-    const guard end{held};
+    const guard end{held, e, &by};
     if (const auto* handler = c->ops->find(engine::tag_of<E>)) {
       handler->invoke(by.state, engine::context_at(by.state), &held.event);
     } else {
       engine::dead_letter(*e, engine::discard_reason::unhandled);
     }
+  }
+  static void finish(envelope* e, engine::frame&, const exit_reason*) noexcept {
+    discard(e, engine::discard_reason::stale, nullptr);
   }
   static void discard(envelope* e, engine::discard_reason why, const exit_reason*) noexcept {
     if (why != engine::discard_reason::stale) engine::dead_letter(*e, why);
@@ -111,6 +120,8 @@ struct follow_node final : engine::envelope {
   }
   static constexpr engine::envelope_ops ops{run,     nullptr, discard, nullptr, &engine::tag_of<E>,
                                             engine::envelope_kind::notice};
+  static constexpr engine::envelope_ops waiting_ops{nullptr, finish, discard, nullptr, &engine::tag_of<E>,
+                                                    engine::envelope_kind::notice};
 };
 
 template <class E>

@@ -94,7 +94,13 @@ struct failure_node final : envelope {
   }
   static void run(envelope* e, cell*, frame& by) {
     auto* self = static_cast<failure_node*>(e);
-    if (auto* record = claim(by, self->id)) record->resume(context_at(by.state), nullptr, &self->why);
+    end_wait(by, self->id, nullptr, &self->why);
+  }
+  static void end_wait(frame& by, std::uint64_t id, void* answer, const error* why) {
+    auto* found = claim(by, id);
+    if (found == nullptr) return;
+    const owned_expectation<expectation> record{found->in_frame ? nullptr : found};
+    found->resume(context_at(by.state), answer, why);
   }
   static void finish(envelope* e, frame&, const exit_reason*) noexcept { free_node(static_cast<failure_node*>(e)); }
   static void discard(envelope* e, discard_reason, const exit_reason*) noexcept {
@@ -107,7 +113,7 @@ struct failure_node final : envelope {
 }  // namespace
 
 void resume_call(std::uint64_t id, void* answer, frame& by) {
-  if (auto* record = failure_node::claim(by, id)) record->resume(context_at(by.state), answer, nullptr);
+  failure_node::end_wait(by, id, answer, nullptr);
 }
 
 void pending_call::fire(host& home) {

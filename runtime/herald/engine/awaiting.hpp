@@ -40,7 +40,7 @@ struct await_point {
 /// One answer of type R.
 template <class R>
 struct await_record final : pending_call {
-  await_record() { awaited = true; }
+  await_record() { awaited = in_frame = true; }
   // Moved only before it is begun: a frame's temporaries.
   await_record(await_record&&) noexcept : await_record{} {}
   await_point* at = nullptr;
@@ -243,7 +243,7 @@ class promise_base : public suspension {
       static_assert(awaitable<plain>,
                     "herald: a handler can await self.call, self.sleep, all(...), another coroutine, or a type with "
                     "value_type and start(context&, reply_to<value_type>)");
-      return awaiter<awaited_answer<plain>>{*self_, awaited_answer<plain>{std::forward<A>(what)}};
+      return awaiter<awaited_answer<plain>>{*self_, awaited_answer<plain>{plain(std::forward<A>(what))}};
     }
   }
 

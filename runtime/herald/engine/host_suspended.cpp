@@ -34,6 +34,7 @@ void host::park(cell& c, frame& f) noexcept {
   auto* s = std::exchange(f.suspended, nullptr);
   if (f.kept != nullptr) s->in_hand = std::exchange(f.kept, nullptr);
   f.delivery = nullptr;
+  f.keep = keep_t::no;  // what waits is not put away
   extras_of(c).waiting = s;
   c.busy |= busy_awaiting;
 }

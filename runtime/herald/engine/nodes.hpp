@@ -257,7 +257,7 @@ struct call_node final : call_base<typename M::reply> {
     finish_with(static_cast<call_node*>(e), error_of(why, because, *e));
   }
   static void abandon(envelope* e, const exit_reason& why) noexcept { static_cast<call_node*>(e)->abandon_call(why); }
-  static constexpr envelope_ops node_ops{run, finish, discard, abandon, &tag_of<M>, envelope_kind::call, true};
+  static constexpr envelope_ops node_ops{run, finish, discard, abandon, &tag_of<M>, envelope_kind::call, !later};
 
  private:
   static void finish_with(call_node* self, result<reply_type> r) noexcept {

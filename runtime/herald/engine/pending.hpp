@@ -13,8 +13,9 @@ namespace herald::engine {
 
 struct expectation : attachment {
   std::uint64_t id = 0;
-  /// User code. `answer` is what the notice carries; null means `why` says why there is none. Ends the record, which is
-  /// out of the tables.
+  bool in_frame = false;  ///< of a coroutine: nobody deletes it, and resume may end the frame
+  /// User code. `answer` is what the notice carries; null means `why` says why there is none. The record is out of the
+  /// tables; whoever calls this disposes of it, unless it is in a frame.
   virtual void resume(context& self, void* answer, const error* why) = 0;
   virtual void forget(host& home) noexcept = 0;  ///< takes itself out of the host's tables
   virtual void dispose() noexcept { delete this; }
@@ -45,7 +46,6 @@ struct call_continuation final : pending_call {
   explicit call_continuation(F f) : then{std::move(f)} {}
   F then;
   void resume(context& self, void* answer, const error* why) override {
-    const owned_expectation<call_continuation> end{this};
     auto r = answer != nullptr ? std::move(*static_cast<result<R>*>(answer)) : result<R>{*why};
     if constexpr (std::is_invocable_v<F&, context&, result<R>>) {
       then(self, std::move(r));

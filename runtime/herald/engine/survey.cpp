@@ -19,6 +19,7 @@ std::chrono::milliseconds since(time_point then, time_point now) {
 std::string_view word_of(user_phase phase) noexcept {
   switch (phase) {
     case user_phase::init: return "init";
+    case user_phase::frames: return "end of a handler that waited";
     case user_phase::terminate: return "terminate";
     case user_phase::destroy: return "destructor";
     case user_phase::handler: break;
