@@ -176,7 +176,7 @@ template <class R>
 inline constexpr bool is_coroutine<coroutine<R>> = true;
 /// on(M) waits inside.
 template <class P, class M>
-concept waits_inside = is_coroutine<typename handled<P, M>::type>;
+concept waits_inside = handles<P, M> && is_coroutine<typename handled<P, M>::type>;
 
 /// Runs a coroutine handler until it waits for the first time, or to its end. `answer` is a std::optional<result<R>>*, or
 /// null when nobody wants it. Defined in coroutine.hpp.
@@ -195,7 +195,7 @@ void handle(void* state, context& self, const void* message) {
     }
   } else if constexpr (answers_later<P, M>) {
     dispatch<P, M>(p, self, m, reply_to<typename M::reply>{});
-  } else {
+  } else if constexpr (handles<P, M>) {  // if not, the process's constructor says so
     static_cast<void>(dispatch<P, M>(p, self, m));
   }
 }
