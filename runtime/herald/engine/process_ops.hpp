@@ -195,7 +195,7 @@ void handle(void* state, context& self, const void* message) {
     }
   } else if constexpr (answers_later<P, M>) {
     dispatch<P, M>(p, self, m, reply_to<typename M::reply>{});
-  } else if constexpr (handles<P, M>) {  // if not, the process's constructor says so
+  } else if constexpr (handles<P, M> || is_machine<P>) {  // if not, the process's constructor says so
     static_cast<void>(dispatch<P, M>(p, self, m));
   }
 }
