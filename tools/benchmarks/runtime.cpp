@@ -50,6 +50,16 @@ void add_runtime_benchmarks(registry& all) {
            .ours = {"call and continuation, other host",
                     [](const options& o) { return runtime::call(o.amount(2'000'000, 500'000), where::other_host); }},
            .baseline = raw_call});
+  all.add({.name = "call_coroutine",
+           .unit = "ns",
+           .ours = {"co_await of a call, neighbour",
+                    [](const options& o) { return runtime::call_coroutine(o.amount(2'000'000, 500'000)); }},
+           .baseline = raw_call});
+  all.add({.name = "reply_later",
+           .unit = "ns",
+           .ours = {"call answered by a later handler, neighbour",
+                    [](const options& o) { return runtime::reply_later(o.amount(2'000'000, 500'000)); }},
+           .baseline = raw_call});
   all.add({.name = "call_from_thread",
            .unit = "ns",
            .ours = {"call from a plain thread",

@@ -15,6 +15,9 @@ enum class where {
 [[nodiscard]] sample cast(std::int64_t messages, where receiver);
 [[nodiscard]] sample call(std::int64_t calls, where callee);
 [[nodiscard]] sample call_from_thread(std::int64_t calls);
+/// A handler that awaits its calls; a callee that answers each call from its next handler.
+[[nodiscard]] sample call_coroutine(std::int64_t calls);
+[[nodiscard]] sample reply_later(std::int64_t calls);
 /// Children of a dynamic supervisor, which share one spec; and children with a spec and a name of their own each.
 [[nodiscard]] sample spawn(std::int64_t children);
 [[nodiscard]] sample spawn_static(std::int64_t children);

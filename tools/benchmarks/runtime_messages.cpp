@@ -208,6 +208,88 @@ sample call(std::int64_t calls, where callee) {
   return ns_per(watch, static_cast<double>(calls));
 }
 
+namespace {
+
+struct awaiting_caller : herald::process<awaiting_caller, begin> {
+  struct args {
+    std::int64_t calls;
+    countdown* done;
+  };
+  awaiting_caller(herald::context& self, args a) : self_{self}, callee_{self.find<echo>("echo")}, a_{a} {}
+  herald::coroutine<> on(const begin&) {
+    for (std::int64_t i = 0; i < a_.calls; ++i) {
+      const auto answer = co_await self_.call(callee_, add{1}, 5s);
+      sum_ += answer.value();
+    }
+    a_.done->hit();
+  }
+
+ private:
+  herald::context& self_;
+  herald::ref<echo> callee_;
+  args a_;
+  std::int64_t sum_ = 0;
+};
+
+/// Puts each call away and answers it from its next handler.
+struct late_echo : herald::process<late_echo, add, begin> {
+  explicit late_echo(herald::context& self) : self_{self} {}
+  void on(const add& m, herald::reply_to<std::int64_t> to) {
+    sum_ += m.value;
+    waiting_ = std::move(to);
+    self_.as<late_echo>().cast(begin{});
+  }
+  void on(const begin&) { std::exchange(waiting_, {}).reply(sum_); }
+
+ private:
+  herald::context& self_;
+  herald::reply_to<std::int64_t> waiting_;
+  std::int64_t sum_ = 0;
+};
+
+struct late_caller : herald::process<late_caller, begin> {
+  struct args {
+    std::int64_t calls;
+    countdown* done;
+  };
+  late_caller(herald::context& self, args a) : self_{self}, callee_{self.find<late_echo>("echo")}, a_{a} {}
+  void on(const begin&) { next(); }
+
+ private:
+  void next() {
+    self_.call(callee_, add{1}, 5s, [this](const herald::result<std::int64_t>& answer) {
+      sum_ += answer.value();
+      if (--a_.calls == 0)
+        a_.done->hit();
+      else
+        next();
+    });
+  }
+  herald::context& self_;
+  herald::ref<late_echo> callee_;
+  args a_;
+  std::int64_t sum_ = 0;
+};
+
+template <class Caller, class Callee>
+sample calls_between_neighbours(std::int64_t calls) {
+  countdown done{1};
+  herald::application app{{.name = "calls",
+                           .children = {herald::child<Callee>("echo", placed(where::same_host)),
+                                        herald::child<Caller>("caller", {calls, &done}, placed(where::same_host))}},
+                          size_of_application()};
+  app.start();
+  const stopwatch watch;
+  app.find<Caller>("caller").cast(begin{});
+  done.wait();
+  return ns_per(watch, static_cast<double>(calls));
+}
+
+}  // namespace
+
+sample call_coroutine(std::int64_t calls) { return calls_between_neighbours<awaiting_caller, echo>(calls); }
+sample reply_later(std::int64_t calls) { return calls_between_neighbours<late_caller, late_echo>(calls); }
+
 sample call_from_thread(std::int64_t calls) {
   herald::application app{{.name = "calls", .children = {herald::child<echo>("echo")}}, size_of_application()};
   app.start();

@@ -70,6 +70,7 @@ struct held_event final : envelope {
   [[nodiscard]] published& event() const noexcept { return const_cast<published&>(*now.event); }
   envelope_ops own;
   delivery now;
+  std::shared_ptr<const void> more;
 
   static void finish(envelope* e, frame&, const exit_reason*) noexcept { discard(e, discard_reason::stale, nullptr); }
   static void discard(envelope* e, discard_reason, const exit_reason*) noexcept {
@@ -82,13 +83,14 @@ struct held_event final : envelope {
 
 }  // namespace
 
-void keep_event(frame& f, const delivery& now) {
+void keep_event(frame& f, const delivery& now, std::shared_ptr<const void> made) {
   const runtime_entry entry;
   auto* held = ::new (allocate_node(sizeof(held_event), entry.owned())) held_event{now};
   if (entry.owned() != nullptr && now.table != nullptr && now.id != delivery::no_id) {
     const auto& more = now.table->at(now.id).more;
     held->now.pinned = more ? more->given : nullptr;
   }
+  held->more = std::move(made);
   held->now.table = nullptr;
   held->now.id = delivery::no_id;
   f.suspended->in_hand = held;
@@ -163,9 +165,12 @@ void run_entry(envelope* e, cell* to, frame& by) {
   const delivery_scope scope{by, now};
   if (entry.message != nullptr) return told->invoke(by.state, context_at(by.state), entry.message);
   if (entry.handler->type == &tag_of<tapped>) [[unlikely]] {
-    const tapped seen{now.event->topic->name(), now.event->ops->type->name, any_ref{now.event->from}, now.event->ops->type,
-                      now.event->payload};
-    return entry.handler->invoke(by.state, context_at(by.state), &seen);
+    const auto& type = *now.event->ops->type;
+    auto seen = std::make_shared<const tapped>(
+        tapped{now.event->topic->name(), type.name, any_ref{now.event->from}, &type, now.event->payload});
+    entry.handler->invoke(by.state, context_at(by.state), seen.get());
+    if (by.suspended != nullptr) keep_event(by, now, std::move(seen));
+    return;
   }
   entry.handler->invoke(by.state, context_at(by.state), now.event->payload);
   if (by.suspended != nullptr) keep_event(by, now);

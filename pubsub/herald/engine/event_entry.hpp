@@ -88,8 +88,9 @@ void raise_limit(cell& c) noexcept;
 /// are swept out, so that they never outgrow what is alive.
 void drop_waiting(event_entry& entry, cell& c, topic_table& table, frame& by) noexcept;
 
-/// After a handler that waits inside: it has the event, and what topic_of() tells of it, until it is through.
-void keep_event(frame& f, const delivery& now);
+/// After a handler that waits inside: it has the event, what topic_of() tells of it, and what was made for it (`made`),
+/// until it is through.
+void keep_event(frame& f, const delivery& now, std::shared_ptr<const void> made = nullptr);
 
 /// One use of a host's share of an event is over.
 void end_use(fan_out& share, frame* by) noexcept;
