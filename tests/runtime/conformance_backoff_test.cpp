@@ -124,6 +124,11 @@ TEST_CASE("Q255: who waits for a first start that is tried again may be told to 
     world w;
     w.start({.name = "root", .strategy = strategy, .intensity = {1000, 1h}, .children = {w.worker("a"), w.worker("b")}});
     const auto root = w.app->root();
+    w.how("z")->failing_inits = 2;
+    CHECK(root.start_child(w.worker("z", {.backoff = {1s, 1s, 0, 0ms, 5, true}})));
+    CHECK(w.life_of("b") == 1);  // its retries concern nobody else
+    CHECK(root.terminate_child("z"));
+    CHECK(root.delete_child("z"));
     w.how("c")->failing_inits = 1;
     CHECK(root.start_child(w.worker("c", {.backoff = {1s, 1s, 0, 0ms, 5, true}}), 100ms).is(errc::timeout));
     CHECK(w.list() == "c(restarting) b a");

@@ -300,8 +300,10 @@ class fuzz_run {
     if (sup == nullptr) return;
     const auto size = roll(sup->children.size() + 1);
     act("resize " + sup->id + " to " + std::to_string(size));
-    const auto got = find_partition<probe>(*world_.app, path_of(*sup)).resize(size);
+    const auto p = find_partition<probe>(*world_.app, path_of(*sup));
+    const auto got = p.resize(size);
     answer(got, model_.resize(*sup, size) ? "" : "start_failed");
+    if (got && p.partitions() != size) answer_ = "as many partitions as before take part";
   }
   void let_time_pass() {
     let_pass(static_cast<std::int64_t>(roll(3000)));

@@ -115,6 +115,14 @@ void add_runtime_benchmarks(registry& all) {
                     [](const options&) { return runtime::registry_lookup(1'000'000, 2'000'000); }},
            .rounds = 3,
            .quick = false});
+  all.add({.name = "one_for_all_100",
+           .unit = "us",
+           .ours = {"throw to the last of 100 new inits, reports on",
+                    [](const options& o) { return runtime::one_for_all(100, o.amount(2'000, 500)); }}});
+  all.add({.name = "monitor_down",
+           .unit = "us",
+           .ours = {"end to notice, same host, p50",
+                    [](const options& o) { return runtime::monitor_down(o.amount(10'000, 2'000)); }}});
 
   // Memory is measured once, in a process that has done nothing before.
   const auto raw_bytes = side{caf + "idle actor", [](const options&) { return raw::bytes_per_actor(100'000); }};

@@ -31,6 +31,9 @@ enum class where {
 /// One process registers `count` names; a plain thread looks names up, all of them there, in no order.
 [[nodiscard]] sample registry_register(std::int64_t count);
 [[nodiscard]] sample registry_lookup(std::int64_t count, std::int64_t looks);
+/// From the throw to the last sibling's new init; and from an end to the notice, on one host.
+[[nodiscard]] sample one_for_all(std::int64_t siblings, std::int64_t rounds);
+[[nodiscard]] sample monitor_down(std::int64_t rounds);
 /// CPU seconds of compiling 20 lines of user code, with the umbrella header or with four standard ones only.
 [[nodiscard]] sample compile_hello(bool with_herald);
 

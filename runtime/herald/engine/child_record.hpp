@@ -5,6 +5,8 @@
 #include <memory>
 #include <vector>
 
+#include <herald/engine/frame.hpp>
+#include <herald/engine/pool.hpp>
 #include <herald/engine/supervisor_state.hpp>
 #include <herald/engine/timer_heap.hpp>
 
@@ -33,29 +35,39 @@ struct child_extras {
   reply_once<any_ref> start_reply;
   std::vector<reply_once<void>> stop_replies;
   time_point asked_to_stop{};
-  exit_reason pending_end;  ///< how it ended while a start or a group restart was under way
+  exit_reason pending_end;     ///< how it ended while a start or a group restart was under way
+  std::uint32_t attempts = 0;  ///< restarts in a row, of a child with a backoff
+  time_point up_since{};       ///< likewise
 };
 
 struct child_record {
   std::shared_ptr<const child_spec> spec;
-  address where;
+  [[no_unique_address]] address where;  ///< its padding holds what follows
   std::uint32_t incarnation = 0;
-  std::uint32_t attempts = 0;  ///< restarts in a row, for the pause
   child_phase phase = child_phase::undefined;
-  bool is_static = false;
-  bool at_run_time = false;      ///< not in its supervisor's spec: the supervisor's next life does not know it
-  bool again = false;            ///< this start is a restart
-  bool stop_when_placed = false;
+  bool is_static : 1 = false;
+  bool at_run_time : 1 = false;       ///< not in its supervisor's spec: the supervisor's next life does not know it
+  bool again : 1 = false;             ///< this start is a restart
+  bool stop_when_placed : 1 = false;
+  bool resumes : 1 = false;           ///< its retry starts itself and those after it, and stops nobody
   bool first_start = false;      ///< a start that, when it fails, leaves nothing behind
   bool requested = false;        ///< it ends because somebody asked the supervisor to end it
   bool overdue = false;          ///< its init took longer than its start_timeout: it is being killed
-  bool resumes = false;          ///< its retry starts itself and those after it, and stops nobody
   bool resizing = false;         ///< its start or end is waited for by a resize
   bool ended_meanwhile = false;  ///< see child_extras::pending_end
-  time_point up_since{};
   std::unique_ptr<child_extras> extras;
   child_record* previous = nullptr;  ///< started before this one
   child_record* following = nullptr;
+
+  // From the host's pool, because there may be a million.
+  static void* operator new(std::size_t size) {
+    const runtime_entry entry;
+    return allocate_node(size, entry.owned());
+  }
+  static void operator delete(void* memory, std::size_t size) noexcept {
+    const runtime_entry entry;
+    free_node_memory(memory, size, entry.owned());
+  }
 
   [[nodiscard]] bool alive() const noexcept {
     return phase == child_phase::launching || phase == child_phase::starting || phase == child_phase::running ||
@@ -66,7 +78,7 @@ struct child_record {
   /// While nothing is owed and no limit runs.
   void drop_extras() noexcept {
     if (extras && extras->limit.place == timer::npos && !extras->start_reply.owed() && extras->stop_replies.empty() &&
-        !ended_meanwhile)
+        !ended_meanwhile && extras->attempts == 0 && extras->up_since == time_point{})
       extras.reset();
   }
   [[nodiscard]] child_extras& extra(supervisor_state& s) {
@@ -74,5 +86,7 @@ struct child_record {
     return *extras;
   }
 };
+
+static_assert(sizeof(child_record) <= 64, "a million children: a record is one cache line");
 
 }  // namespace herald::engine

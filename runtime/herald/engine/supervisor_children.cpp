@@ -129,8 +129,9 @@ void supervisor_state::ask_to_stop(child_record& child, frame& f, bool kill) {
   child.phase = child_phase::stopping;
   if (was_stopping && !kill) return;
   disarm(child);
-  if (!kill && limit.kind() == shutdown_t::kind_t::limit) arm(child, limit.limit());
-  if (mode_ == mode_t::closing && !was_stopping && (child.extras || !spec_->dynamic)) child.extra(*this).asked_to_stop = cell_.home->now();
+  const bool limited_together = mode_ == mode_t::closing && spec_->pattern != nullptr;
+  if (!kill && limit.kind() == shutdown_t::kind_t::limit && !limited_together) arm(child, limit.limit());
+  if (mode_ == mode_t::closing && !was_stopping && !spec_->dynamic) child.extra(*this).asked_to_stop = cell_.home->now();
   order_stop(child.where, kill ? exit_reason{exit_reason::killed} : exit_reason{exit_reason::shutdown}, kill, &f);
 }
 

@@ -66,7 +66,7 @@ void supervisor_state::tell_gave_up(const child_record& child, const exit_reason
 void supervisor_state::tell_worn_out(const child_record& child, const exit_reason& why) const {
   auto r = report_on(child, report::gave_up, why);
   r.context = "reached_max_restarts";
-  r.text = "it was restarted " + std::to_string(child.attempts) +
+  r.text = "it was restarted " + std::to_string(child.extras ? child.extras->attempts : 0) +
            " times in a row, as often as its backoff allows; it stays stopped";
   cell_.home->system().tell(std::move(r));
 }

@@ -145,7 +145,7 @@ void supervisor_state::restart_child(frame& f, const child_key& key, reply_once<
   const auto& id = child->spec->id;
   if (child->phase == child_phase::waiting) return reply.answer(error{errc::restarting, "the child " + id + " is being restarted"});
   if (child->alive()) return reply.answer(error{errc::running, "the child " + id + " is running"});
-  child->attempts = 0;
+  child->extra(*this).attempts = 0;
   child->extra(*this).start_reply = std::move(reply);
   launch(*child, f);
 }
@@ -175,7 +175,7 @@ void supervisor_state::kill_child(frame& f, const child_key& key, reply_once<voi
 void supervisor_state::reset_backoff(frame& f, const child_key& key, reply_once<void> reply) {
   auto* child = find(key);
   if (child == nullptr) return reply.answer(no_such_child(key));
-  child->attempts = 0;
+  if (child->extras) child->extras->attempts = 0;
   const bool pauses = child->phase == child_phase::waiting && child->extras && child->extras->limit.place != timer::npos;
   if (pauses) wait_to_retry(*child, std::chrono::milliseconds{0}, f);
   reply.answer({});

@@ -81,12 +81,14 @@ void supervisor_state::after_natural_end(bool significant, frame& f) {
 /// As often in a row as its backoff allows. A life that was long enough starts the count over.
 bool supervisor_state::worn_out(child_record& child) {
   const auto& b = child.spec->options.backoff;
+  if (b.max_restarts == backoff_t::unlimited_restarts && b.first.count() == 0) return false;
+  auto& x = child.extra(*this);
   if (b.reset_after != backoff_t::by_hand) {
     const auto enough = b.reset_after.count() > 0 ? b.reset_after : (b.first + b.max) / 2;
-    if (child.up_since != time_point{} && cell_.home->now() - child.up_since >= enough) child.attempts = 0;
+    if (x.up_since != time_point{} && cell_.home->now() - x.up_since >= enough) x.attempts = 0;
   }
-  child.up_since = {};
-  return child.attempts >= b.max_restarts;
+  x.up_since = {};
+  return x.attempts >= b.max_restarts;
 }
 
 /// It is not restarted any more; its supervisor and its siblings go on without it.
@@ -107,7 +109,8 @@ void supervisor_state::leave_stopped(child_record& child, const exit_reason& why
 
 std::chrono::milliseconds supervisor_state::pause_before(child_record& child) {
   const auto& b = child.spec->options.backoff;
-  const auto attempt = child.attempts++;
+  if (b.max_restarts == backoff_t::unlimited_restarts && b.first.count() == 0) return std::chrono::milliseconds{0};
+  const auto attempt = child.extra(*this).attempts++;
   if (b.first.count() == 0) return std::chrono::milliseconds{0};
   const auto base = attempt < 31 && b.first.count() <= (b.max.count() >> attempt) ? b.first.count() << attempt : b.max.count();
   constexpr double whole = 9007199254740992.0;  // 2^53

@@ -93,11 +93,12 @@ void supervisor_state::on_event(const child_event& event, frame& f) {
 
 /// What took long to end is in the stop report.
 void supervisor_state::note_slow_end(const child_record& child) {
-  if (!child.extras || child.extras->asked_to_stop == time_point{}) return;
+  const auto since = spec_->dynamic ? closing_since_ : child.extras ? child.extras->asked_to_stop : time_point{};
+  if (since == time_point{}) return;
   auto& system = cell_.home->system();
-  const auto took = std::chrono::duration_cast<std::chrono::milliseconds>(cell_.home->now() - child.extras->asked_to_stop);
+  const auto took = std::chrono::duration_cast<std::chrono::milliseconds>(cell_.home->now() - since);
   if (took < system.options().slow_end) return;
-  system.ending().slow(path_->empty() ? child.spec->id : *path_ + "/" + child.spec->id, took);
+  system.ending().slow(path_of(child), took);
 }
 
 void supervisor_state::started(child_record& child, frame& f) {
@@ -106,7 +107,7 @@ void supervisor_state::started(child_record& child, frame& f) {
   disarm(child);
   child.phase = child_phase::running;
   const auto& pauses = child.spec->options.backoff;
-  if (pauses.first.count() > 0 || pauses.reset_after.count() > 0) child.up_since = cell_.home->now();
+  if (pauses.first.count() > 0 || pauses.reset_after.count() > 0) child.extra(*this).up_since = cell_.home->now();
   child.again = child.first_start = false;
   if (child.extras && child.extras->start_reply.owed()) child.extras->start_reply.answer(any_ref{child.where});
   child.drop_extras();
@@ -256,6 +257,8 @@ void supervisor_state::close(frame& f, const exit_reason& why) {
       ask_to_stop(*child, f, false);
     }
   }
+  if (spec_->dynamic) closing_since_ = cell_.home->now();
+  if (spec_->pattern != nullptr && alive_ > 0) arm_closing(spec_->pattern->shutdown());
   cursor_ = last_;
   close_next(f);
 }
@@ -273,7 +276,27 @@ void supervisor_state::close_next(frame& f) {
   post_control(cell_.self(), &f, [](cell* c, frame& by) { supervisor_of(*c).finish(by); });
 }
 
+/// Children of one pattern are asked at once and have one limit: a timer each would cost more than the rest of their end.
+void supervisor_state::arm_closing(const shutdown_t& limit) {
+  if (killing_ || limit.kind() != shutdown_t::kind_t::limit) return;
+  closing_limit_ = std::make_unique<closing_timer>(*this);
+  closing_limit_->when = cell_.home->now() + limit.limit();
+  cell_.home->arm(*closing_limit_);
+}
+
+void supervisor_state::closing_overdue() {
+  auto& f = *current_frame;
+  killing_ = true;  // also for those whose cells are still being made
+  for (auto* child = first_; child != nullptr; child = child->following) {
+    if (child->phase != child_phase::stopping) continue;
+    tell_killed(*child);
+    disarm(*child);
+    order_stop(child->where, exit_reason::killed, true, &f);
+  }
+}
+
 void supervisor_state::finish(frame& f) {
+  if (closing_limit_ != nullptr) cell_.home->disarm(*closing_limit_);
   tell_stop_errors();
   auto kept = std::make_unique<kept_children>();
   for (auto* child = first_; child != nullptr; child = child->following) {

@@ -16,6 +16,7 @@
 #include <herald/engine/child_event.hpp>
 #include <herald/engine/host.hpp>
 #include <herald/engine/supervisor_spec.hpp>
+#include <herald/engine/timer_heap.hpp>
 #include <herald/report.hpp>
 
 namespace herald::engine {
@@ -126,6 +127,8 @@ class supervisor_state {
   void group_done(frame& f);
   void close(frame& f, const exit_reason& why);
   void close_next(frame& f);
+  void arm_closing(const shutdown_t& limit);
+  void closing_overdue();
   void finish(frame& f);
   void initial_next(frame& f);
   void run_deferred(frame& f);
@@ -166,6 +169,13 @@ class supervisor_state {
     std::shared_ptr<const child_spec> spec;
     std::size_t children;
   };
+  struct closing_timer final : timer {
+    explicit closing_timer(supervisor_state& s) : supervisor{&s} {}
+    void fire(host&) override { supervisor->closing_overdue(); }
+    supervisor_state* supervisor;
+  };
+  time_point closing_since_{};  ///< of a dynamic supervisor: when its children were asked to end
+  std::unique_ptr<closing_timer> closing_limit_;  ///< of all children of a pattern, which are asked to end at once
   std::vector<stop_error> stop_errors_;  ///< of a dynamic supervisor that ends
 };
 
