@@ -6,6 +6,7 @@
 #include <herald/context.hpp>
 #include <herald/engine/bus_core.hpp>
 #include <herald/engine/fan_out.hpp>
+#include <herald/engine/retention.hpp>
 #include <herald/topic.hpp>
 
 namespace herald {
@@ -36,6 +37,19 @@ topic::topic(const topic& other) noexcept : bus_{other.bus_}, record_{other.reco
 topic::~topic() {
   if (bus_) record_->release();
 }
+void topic::clear() const {
+  auto* keeper = record_->keeper();
+  if (keeper == nullptr) return;
+  auto lock = keeper->lock();
+  const auto gone = keeper->take_all();
+  lock.unlock();  // what is gone ends after it: that is user code
+}
+std::size_t topic::retained() const {
+  auto* keeper = record_->keeper();
+  if (keeper == nullptr) return 0;
+  const auto lock = keeper->lock();
+  return keeper->events().size();
+}
 std::string_view topic::name() const noexcept { return record_->name(); }
 bus topic::bus() const noexcept { return herald::bus{bus_}; }
 
@@ -53,15 +67,42 @@ result<topic> bus::topic(std::string_view name) const {
   return herald::topic{core_, core_->open(name)};
 }
 
+result<topic> bus::topic(std::string_view name, const topic_options& options) const {
+  if (options.history > max_history)
+    return error{pubsub_errc::bad_option, "the topic \"" + std::string{name} + "\" is to keep " +
+                                              std::to_string(options.history) + " events; wanted: 0 to " +
+                                              std::to_string(max_history)};
+  auto made = topic(name);
+  if (!made || options.history == 0) return made;
+  auto& keeper = made->inside().make_keeper();
+  const auto lock = keeper.lock();
+  if (keeper.set_depth(options.history)) return made;
+  return error{pubsub_errc::bad_option, "the topic \"" + std::string{name} + "\" is to keep " +
+                                            std::to_string(options.history) + " events, and keeps " +
+                                            std::to_string(keeper.depth()) + " already; wanted: the same number"};
+}
+
+result<void> bus::clear(std::string_view topic) const {
+  if (auto fine = check_topic(topic); !fine) return fine.error();
+  if (auto* found = core_->find(topic)) herald::topic{core_, found}.clear();
+  return {};
+}
+
 result<topic_record*> bus::look_up(std::string_view topic) const {
   if (auto fine = check_topic(topic); !fine) return fine.error();
   if (core_->closed()) return engine::closed_error(topic);
   return core_->find_wanted(topic);
 }
 
-result<void> bus::publish(topic_record* owned, published* event, const address& except) {
+result<topic_record*> bus::open(std::string_view topic) const {
+  if (auto fine = check_topic(topic); !fine) return fine.error();
+  if (core_->closed()) return engine::closed_error(topic);
+  return core_->open(topic);
+}
+
+result<void> bus::publish(topic_record* owned, published* event, const address& except, bool keep) {
   const held_topic guard{hold_topic(owned)};
-  if (!engine::publish(*owned, event, except, false)) return engine::closed_error(owned->name());
+  if (!engine::publish(*owned, event, except, false, keep)) return engine::closed_error(owned->name());
   return {};
 }
 

@@ -30,6 +30,7 @@
 #include <herald/ref.hpp>
 #include <herald/shared_event.hpp>
 #include <herald/topic_statistics.hpp>
+#include <herald/topic_options.hpp>
 
 namespace herald {
 
@@ -46,7 +47,7 @@ enum class audience : std::uint8_t { nobody, here, everywhere };
 result<void> broadcast_everywhere(bus_core& bus, std::string_view topic, const shared_event& event, const address& except);
 /// To one node, which may be this one.
 result<void> broadcast_to(bus_core& bus, std::string_view node, std::string_view topic, const shared_event& event);
-bool publish(topic_record& topic, published* event, const address& except, bool anonymous);
+bool publish(topic_record& topic, published* event, const address& except, bool anonymous, bool keep);
 [[nodiscard]] bool wanted(topic_record& topic);
 [[nodiscard]] bool open(const topic_record& topic) noexcept;
 }  // namespace engine
@@ -72,11 +73,20 @@ class topic {
   bool broadcast(E event) const {
     return send(std::move(event), {}, false);
   }
+  /// The same, and the topic keeps it for those who come late (topic_options.hpp).
+  template <class E>
+  bool broadcast(E event, retain_t) const {
+    return engine::publish(*record_, engine::make_published<E>(std::move(event)), {}, false, true);
+  }
   /// The same to everybody but `from`.
   template <class E>
   bool broadcast_from(const any_ref& from, E event) const {
     return send(std::move(event), from.where(), false);
   }
+  /// Who comes from now on gets nothing of what the topic keeps; it keeps what is broadcast from now on.
+  void clear() const;
+  /// How many events it keeps.
+  [[nodiscard]] std::size_t retained() const;
   /// To the subscribers of this program only.
   template <class E>
   bool local_broadcast(E event) const {
@@ -108,7 +118,7 @@ class topic {
     if (who == engine::audience::nobody) return engine::open(*record_);
     if (who == engine::audience::everywhere && !here_only) [[unlikely]]
       return engine::broadcast_everywhere(*bus_, name(), shared_event::make(std::move(event)), except).has_value();
-    return engine::publish(*record_, engine::make_published<E>(std::move(event)), except, false);
+    return engine::publish(*record_, engine::make_published<E>(std::move(event)), except, false, false);
   }
 
   std::shared_ptr<engine::bus_core> bus_;
@@ -141,6 +151,8 @@ class bus {
   [[nodiscard]] const std::string& name() const noexcept;
   /// A handle on the topic; bad_topic when the name is wrong.
   [[nodiscard]] result<herald::topic> topic(std::string_view name) const;
+  /// The same for a topic that keeps events. bad_option when it keeps another number already, or the number is wrong.
+  [[nodiscard]] result<herald::topic> topic(std::string_view name, const topic_options& options) const;
 
   /// This node's name among those that the bus reaches; "local" when nobody gave it one.
   [[nodiscard]] std::string node_name() const;
@@ -151,6 +163,15 @@ class bus {
   result<void> broadcast(std::string_view topic, E event) const {
     return send(topic, std::move(event), {}, false);
   }
+  /// The same, and the topic keeps it for those who come late.
+  template <class E>
+  result<void> broadcast(std::string_view topic, E event, retain_t) const {
+    auto found = open(topic);
+    if (!found) return found.error();
+    return publish(*found, engine::make_published<E>(std::move(event)), {}, true);
+  }
+  /// As topic::clear. Errors: bad_topic.
+  result<void> clear(std::string_view topic) const;
   template <class E>
   result<void> broadcast_from(const any_ref& from, std::string_view topic, E event) const {
     return send(topic, std::move(event), from.where(), false);
@@ -208,7 +229,10 @@ class bus {
 
   /// The record, when anybody holds one; null is no error.
   [[nodiscard]] result<engine::topic_record*> look_up(std::string_view topic) const;
-  static result<void> publish(engine::topic_record* owned, engine::published* event, const engine::address& except);
+  /// The record, made when there is none.
+  [[nodiscard]] result<engine::topic_record*> open(std::string_view topic) const;
+  static result<void> publish(engine::topic_record* owned, engine::published* event, const engine::address& except,
+                              bool keep = false);
 
   [[nodiscard]] bool reaches_others() const noexcept;
 

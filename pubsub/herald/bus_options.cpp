@@ -40,7 +40,7 @@ class bus_inlet final : public inlet {
     if (record) {
       auto* going = event.publishable();
       if (event.trace()) extra_of(*going).trace = event.trace();
-      open = engine::publish(*record, going, {}, true);
+      open = engine::publish(*record, going, {}, true, false);
     }
     if (!open)
       return error{pubsub_errc::closed, "nothing was delivered to \"" + std::string{topic} + "\": the application is stopping or stopped"};

@@ -7,6 +7,7 @@
 #include <herald/engine/fan_out.hpp>
 #include <herald/engine/group_members.hpp>
 #include <herald/engine/operation.hpp>
+#include <herald/engine/retention.hpp>
 #include <herald/topic.hpp>
 
 namespace herald {
@@ -32,6 +33,12 @@ extra_ptr extra_of(subscription_options&& options) {
   return std::make_shared<const subscription_options>(std::move(options));
 }
 
+/// How many events of each topic it wants first.
+std::size_t history_of(const extra_ptr& more) noexcept {
+  if (!more) return all_history;
+  return more->retained ? more->history : 0;
+}
+
 /// From a handler that was left behind: the record goes into the host's inbox, then the host joins the topic, so that
 /// every later publish queues behind it.
 void subscribe_from_afar(context& self, bus_core& where, topic_record* owned, const handler_entry& handler, extra_ptr more) {
@@ -39,12 +46,24 @@ void subscribe_from_afar(context& self, bus_core& where, topic_record* owned, co
   const auto topic = hold_topic(owned);
   auto& s = where.join(*topic, *c.home, true);
   const auto seat_ref = hold_topic(&*topic);  // the one that join took for the pending subscription
-  post_operation(*c.home, nullptr,
-                 [&where, &s, topic, seat_ref, who = c.self(), life = self.incarnation(), &handler, more](frame& f) {
-                   if (who.cell->alive(who) && who.cell->incarnation == life)
-                     topic_table::of(*f.home).subscribe(*who.cell, *topic, handler, more);
-                   where.arrived(s);
-                 });
+  // Nothing is kept between the copy of what is kept and the record's place in the inbox.
+  std::unique_lock<std::mutex> lock;
+  kept_shares kept;
+  if (auto* keeper = topic->keeper(); keeper != nullptr && history_of(more) != 0) {
+    lock = keeper->lock();
+    kept.push_back(collect_locked(*topic, *keeper, history_of(more)));
+  } else if (topic->pattern() && history_of(more) != 0) {
+    kept = collect_kept(*topic, history_of(more));
+  }
+  post_operation(*c.home, nullptr, [&where, &s, topic, seat_ref, who = c.self(), life = self.incarnation(), &handler, more,
+                                    shares = std::move(kept)](frame& f) mutable {
+    if (who.cell->alive(who) && who.cell->incarnation == life) {
+      auto& table = topic_table::of(*f.home);
+      const auto [id, how] = table.subscribe(*who.cell, *topic, handler, more);
+      if (how != declared::known && !shares.empty()) hand_over(table, *who.cell, id, how, std::move(shares), f);
+    }
+    where.arrived(s);
+  });
 }
 
 result<void> unsubscribe_from(context& self, const bus& where, std::string_view topic, const std::string* key) {
@@ -104,7 +123,11 @@ result<void> subscribe(context& self, const bus& where, std::string_view topic, 
   auto more = extra_of(std::move(options));
   if (auto* f = entry.owned()) {
     const auto held = hold_topic(record);
-    topic_table::of(*f->home).subscribe(c, *record, *handler, std::move(more));
+    const auto history = history_of(more);
+    auto& table = topic_table::of(*f->home);
+    const auto [id, how] = table.subscribe(c, *record, *handler, std::move(more));
+    if (how == declared::known || history == 0) return {};
+    if (auto kept = collect_kept(*record, history); !kept.empty()) hand_over(table, c, id, how, std::move(kept), *f);
   } else {
     subscribe_from_afar(self, *where.inside(), record, *handler, std::move(more));
   }

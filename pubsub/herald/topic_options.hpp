@@ -15,6 +15,8 @@
 
 namespace herald {
 
+inline constexpr std::size_t max_history = 100'000;
+
 struct topic_options {
   /// How many of the events broadcast to the topic are kept for late subscribers, the last ones; 0: none, 100 000 at most.
   /// It holds while the topic exists; asking for another number meanwhile is an error.

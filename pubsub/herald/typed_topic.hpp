@@ -146,6 +146,8 @@ class typed_handle {
   explicit typed_handle(topic to) noexcept : to_{std::move(to)} {}
 
   bool broadcast(E event) const { return to_.broadcast(std::move(event)); }
+  bool broadcast(E event, retain_t) const { return to_.broadcast(std::move(event), retain); }
+  void clear() const { to_.clear(); }
   bool broadcast_from(const any_ref& from, E event) const { return to_.broadcast_from(from, std::move(event)); }
   bool local_broadcast(E event) const { return to_.local_broadcast(std::move(event)); }
   bool local_broadcast_from(const any_ref& from, E event) const { return to_.local_broadcast_from(from, std::move(event)); }

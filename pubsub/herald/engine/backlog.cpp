@@ -7,6 +7,7 @@
 #include <herald/engine/event_entry.hpp>
 #include <herald/engine/fan_out.hpp>
 #include <herald/engine/nodes.hpp>
+#include <herald/engine/retention.hpp>
 
 namespace herald::engine {
 
@@ -77,7 +78,7 @@ class arrival {
     e->missed = missed;
     if (bounded) {
       raise_limit(c_);
-      e->bounded = true;
+      e->bounded = entry_bound::policy;
       waiting().append(*e);
     }
     table_.refused = false;

@@ -30,7 +30,7 @@ result<void> ask(std::string_view topic, F&& f) {
 
 result<void> broadcast_here(bus_core& bus, std::string_view topic, const shared_event& event, const address& except) {
   const held_topic record{hold_topic(bus.find_wanted(topic))};
-  if (record && !publish(*record, event.publishable(), except, false)) return closed_error(topic);
+  if (record && !publish(*record, event.publishable(), except, false, false)) return closed_error(topic);
   return {};
 }
 

@@ -8,6 +8,7 @@
 #include <utility>
 
 #include <herald/engine/group_members.hpp>
+#include <herald/engine/retention.hpp>
 #include <herald/topic.hpp>
 
 namespace herald::engine {
@@ -35,6 +36,10 @@ topic_record::topic_record(bus_core& bus, std::string_view name, std::size_t has
       pattern_{is_pattern(name.substr(0, name_length_))} {}
 
 topic_record::~topic_record() {
+  if (auto* keeper = keeper_.load(std::memory_order_relaxed)) {
+    bus_->keepers_.fetch_sub(1, std::memory_order_relaxed);
+    delete keeper;
+  }
   if (routes_ != nullptr) routes_->release();
   for (auto* s = seats_.load(std::memory_order_acquire); s != nullptr;) {
     auto* next = s->next.load(std::memory_order_acquire);
@@ -48,6 +53,16 @@ void topic_record::release() noexcept {
   while (count > 1)
     if (refs_.compare_exchange_weak(count, count - 1, std::memory_order_acq_rel, std::memory_order_relaxed)) return;
   bus_->forget(this);
+}
+
+retention& topic_record::make_keeper() {
+  // Under the edge lock, so that a bus that closes sees it, or its maker sees the bus closed.
+  const std::lock_guard lock{bus_->shard_of(hash_).edges};
+  if (auto* found = keeper()) return *found;
+  auto* made = new retention;
+  bus_->keepers_.fetch_add(1, std::memory_order_relaxed);
+  keeper_.store(made, std::memory_order_release);
+  return *made;
 }
 
 pattern_routes* topic_record::find_routes(std::uint64_t version) {
@@ -96,6 +111,7 @@ std::size_t hash_of(std::string_view name) noexcept {
 bus_core::bus_core(core& system, std::string name) : system_{&system}, name_{std::move(name)} {}
 
 bus_core::~bus_core() {
+  close();
   // Nobody publishes any more; what topics remember of patterns goes while all records are still there.
   for (auto& s : shards_)
     for (auto* head : s.buckets)
@@ -110,6 +126,32 @@ bus_core::~bus_core() {
       }
     }
   }
+}
+
+void bus_core::close() noexcept {
+  if ((routing_.fetch_or(closed_bit, std::memory_order_acq_rel) & closed_bit) != 0) return;
+  for (const auto& topic : keeping()) {
+    auto* keeper = topic->keeper();
+    auto lock = keeper->lock();
+    const auto gone = keeper->take_all();
+    lock.unlock();
+  }
+}
+
+std::vector<held_topic> bus_core::keeping() {
+  std::vector<held_topic> found;
+  if (keepers_.load(std::memory_order_relaxed) == 0 && !closed()) return found;
+  for (auto& s : shards_) {
+    const std::lock_guard edges{s.edges};
+    const std::shared_lock lock{s.mutex};
+    for (auto* head : s.buckets)
+      for (auto* record = head; record != nullptr; record = record->bucket_next_)
+        if (record->keeper() != nullptr) {
+          record->retain();
+          found.push_back(hold_topic(record));
+        }
+  }
+  return found;
 }
 
 topic_record* bus_core::search(const shard& in, std::string_view name, std::size_t hash) noexcept {

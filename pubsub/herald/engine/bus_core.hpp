@@ -51,7 +51,10 @@ class bus_core {
   /// Of a routing word; 0: there never was a pattern.
   [[nodiscard]] static std::uint64_t version_of(std::uint64_t routing) noexcept { return routing >> version_shift; }
   [[nodiscard]] bool closed() const noexcept { return (routing() & closed_bit) != 0; }
-  void close() noexcept { routing_.fetch_or(closed_bit, std::memory_order_acq_rel); }
+  /// Also drops what topics keep.
+  void close() noexcept;
+  /// Topics that keep, or once kept, something.
+  [[nodiscard]] std::vector<held_topic> keeping();
 
   /// The record of this name with one more reference; made when there is none.
   [[nodiscard]] topic_record* open(std::string_view name);
@@ -152,6 +155,7 @@ class bus_core {
   bool kept_ = false;
   std::shared_ptr<adapter> remote_;
   std::string node_name_{"local"};
+  std::atomic<std::size_t> keepers_{0};
   mutable std::shared_mutex patterns_mutex_;  ///< taken inside an edge lock, never around one
   pattern_trie patterns_;
   std::array<shard, shards> shards_;

@@ -3,6 +3,7 @@
 #include <limits>
 
 #include <herald/child_spec.hpp>
+#include <herald/engine/aside.hpp>
 #include <herald/engine/backlog.hpp>
 #include <herald/engine/fan_out.hpp>
 #include <herald/engine/nodes.hpp>
@@ -31,9 +32,9 @@ void lower_limit(const envelope& e) noexcept {
 
 /// The entry is no longer one of those that wait under their subscription's policy.
 void leave(event_entry& entry, topic_table& table) noexcept {
-  if (!std::exchange(entry.bounded, false)) return;
-  lower_limit(entry);
-  if (table.current(entry.id, entry.generation_of_id))
+  const auto by = std::exchange(entry.bounded, entry_bound::mailbox);
+  if (by != entry_bound::mailbox) lower_limit(entry);
+  if (by == entry_bound::policy && table.current(entry.id, entry.generation_of_id))
     if (const auto& more = table.at(entry.id).more; more && more->waiting) more->waiting->remove(entry);
 }
 
@@ -49,6 +50,7 @@ void raise_limit(cell& c) noexcept {
 void end_use(fan_out& share, frame* by) noexcept {
   if (--share.uses != 0) return;
   release(share.event, share.lent ? refs_per_host : 1);
+  if (share.held != nullptr) share.held->release();
   free_node_memory(&share, sizeof(fan_out), by);
 }
 
@@ -148,6 +150,25 @@ bool arrive(event_entry& entry, cell& to, delivery& now, const handler_entry*& t
   return true;
 }
 
+/// A kept event is handed over by the subscriber itself, and its filter asked when its turn comes.
+bool wants(cell& to, const delivery& now) {
+  extra_ptr options;
+  {
+    const runtime_entry inside;
+    if (inside.owned() == nullptr || now.id == delivery::no_id) return true;
+    if (const auto& more = now.table->at(now.id).more) options = more->given;
+  }
+  if (!options || !options->filter) return true;
+  try {
+    return options->filter.inside()->wants(now.event->payload);
+  } catch (...) {
+    const auto why = crash_of_current_exception();
+    const runtime_entry inside;
+    if (inside.owned() != nullptr && now.id != delivery::no_id) tell_throws(*now.table, now.id, to, "filter", why);
+    return false;
+  }
+}
+
 }  // namespace
 
 void run_entry(envelope* e, cell* to, frame& by) {
@@ -163,6 +184,7 @@ void run_entry(envelope* e, cell* to, frame& by) {
     return;
   }
   const delivery_scope scope{by, now};
+  if (entry.asks && !wants(*to, now)) return;
   if (entry.message != nullptr) return told->invoke(by.state, context_at(by.state), entry.message);
   if (entry.handler->type == &tag_of<tapped>) [[unlikely]] {
     const auto& type = *now.event->ops->type;
@@ -183,7 +205,7 @@ void finish_entry(envelope* e, frame& by, const exit_reason*) noexcept {
     entry.missed = 0;
     if (!by.lost) return by.home->deliver_first(e);
   }
-  if (entry.bounded && !by.lost) leave(entry, topic_table::of(*by.home));
+  if (entry.bounded != entry_bound::mailbox && !by.lost) leave(entry, topic_table::of(*by.home));
   auto& share = *entry.share;
   free_node_memory(e, sizeof(event_entry), &by);
   end_use(share, &by);

@@ -31,6 +31,9 @@ struct delivery {
   bool keying = false;       ///< the user code that runs is the key of latest_by
 };
 
+/// Who bounds an entry, if not the mailbox.
+enum class entry_bound : std::uint8_t { mailbox, policy, topic };
+
 /// The event in one subscriber's mailbox.
 struct event_entry final : envelope {
   event_entry(cell& receiver, fan_out& whose, std::uint32_t subscription_id, const handler_entry& by) noexcept;
@@ -44,7 +47,8 @@ struct event_entry final : envelope {
   std::uint32_t life = 0;
   event_entry* later = nullptr;  ///< the next one of the same subscription, under a policy
   gap* message = nullptr;        ///< while the process is told of what was lost before it; the event comes after that
-  bool bounded = false;
+  entry_bound bounded = entry_bound::mailbox;
+  bool asks = false;  ///< the filter has not been asked
 };
 static_assert(sizeof(event_entry) <= 128);
 

@@ -12,6 +12,7 @@
 #include <herald/engine/published_extra.hpp>
 #include <herald/engine/suspension.hpp>
 #include <herald/tapped.hpp>
+#include <herald/engine/retention.hpp>
 
 namespace herald::engine {
 
@@ -171,6 +172,7 @@ class walk {
   /// A subscriber that is busy, or whose subscription wants more than to be called.
   verdict consider(const subscriber& entry, cell& c, const handler_entry& handler) {
     auto& s = table_.at(entry.id);
+    if (s.more && s.more->had && s.more->had->covers(event_)) return pass_over(c, entry.id), verdict::done;
     if (s.more && s.more->given->filter) {
       const auto said = s.more->stuck ? answer::no : wants(*s.more, c, entry.id);
       if (said == answer::lost) return verdict::lost;
@@ -235,7 +237,7 @@ void fan_out::run(envelope* e, cell*, frame& f) {
       if (!n.at->lost) n.at->lost = std::make_unique<loss_counts>();
       (*n.at->lost)[static_cast<std::size_t>(loss::inbox_full)] += std::uint64_t{n.missed} * n.at->live;
     }
-    table.begin_walk(*n.at);
+    table.begin_walk(*n.at, n);
   }
   walked how;
   {

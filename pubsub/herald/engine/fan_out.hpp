@@ -27,6 +27,7 @@ struct fan_out final : envelope {
 
   published* event;
   seat* at;
+  topic_record* held = nullptr;  ///< the pattern of a kept event, which the event itself may not hold
   std::uint32_t cursor = 0;  ///< the next place in the list
   std::uint32_t end = 0;     ///< those who subscribed after it began are not meant
   std::uint32_t missed = 0;  ///< events before this one that found the inbox full
@@ -40,7 +41,8 @@ struct fan_out final : envelope {
 };
 
 /// Hands the event to every host that has subscribers. Takes the event's one reference. False: the bus is closed.
-bool publish(topic_record& topic, published* event, const address& except, bool anonymous);
+/// `keep`: the topic keeps it for those who come late.
+bool publish(topic_record& topic, published* event, const address& except, bool anonymous, bool keep);
 /// Its first half: the event knows its topic, publisher, patterns and trace, and is not handed to anybody yet. False: the
 /// bus is closed, and the event is gone.
 [[nodiscard]] bool prepare(topic_record& topic, published* event, const address& except, bool anonymous,

@@ -8,6 +8,7 @@
 #include <herald/engine/group_members.hpp>
 #include <herald/engine/nodes.hpp>
 #include <herald/engine/published_extra.hpp>
+#include <herald/engine/retention.hpp>
 
 namespace herald::engine {
 
@@ -89,6 +90,15 @@ void hand_out(topic_record& topic, published& event, frame* owned) {
   }
 }
 
+/// Keeps the event, and hands it out before anybody else's is kept: all hosts get what a topic keeps in one order.
+void keep_and_hand_out(topic_record& topic, retention& keeper, published& event, frame* owned) {
+  event_ref gone;  // its end is user code, and comes after the lock
+  const auto lock = keeper.lock();
+  if (!topic.bus().closed()) gone = keeper.keep(event);
+  if (owned != nullptr) owned->home->take_mail();
+  hand_out(topic, event, owned);
+}
+
 }  // namespace
 
 audience audience_of(topic_record& topic) {
@@ -99,6 +109,7 @@ audience audience_of(topic_record& topic) {
 
 bool wanted(topic_record& topic) {
   if (joined(topic)) return true;
+  if (const auto* keeper = topic.keeper(); keeper != nullptr && keeper->always()) return true;
   const auto version = bus_core::version_of(topic.bus().routing());
   auto* routes = version != 0 ? topic.routes(version) : nullptr;
   if (routes == nullptr) return false;
@@ -129,10 +140,19 @@ bool prepare(topic_record& topic, published* event, const address& except, bool 
   return true;
 }
 
-bool publish(topic_record& topic, published* event, const address& except, bool anonymous) {
+bool publish(topic_record& topic, published* event, const address& except, bool anonymous, bool keep) {
   const runtime_entry entry;
   if (!prepare(topic, event, except, anonymous, entry)) return false;
-  hand_out(topic, *event, entry.owned());
+  auto* owned = entry.owned();
+  auto* keeper = keep ? &topic.make_keeper() : topic.keeper();
+  if (keeper == nullptr) [[likely]] {
+    hand_out(topic, *event, owned);
+  } else if (keep || keeper->always()) {
+    keep_and_hand_out(topic, *keeper, *event, owned);
+  } else {
+    event->position = keeper->stamp();
+    hand_out(topic, *event, owned);
+  }
   release(event);
   return true;
 }

@@ -38,6 +38,7 @@ struct published {
   address except;                 ///< who is left out (broadcast_from)
   pattern_routes* routes = nullptr;  ///< patterns that match the topic, with a reference; null: none
   std::atomic<published_extra*> more{nullptr};  ///< what only few events carry
+  std::uint64_t position = 0;  ///< among what its topic keeps: even when it is kept, else behind it; 0: it keeps nothing
   std::atomic<std::uint32_t> refs{1};
   std::uint32_t size = 0;         ///< of its memory, for the pool
 };

@@ -26,6 +26,7 @@ enum class hold : std::uint8_t {
 
 struct backlog;
 struct gap_token;
+struct replay_mark;
 
 struct side_record {
   explicit side_record(extra_ptr options) noexcept;
@@ -35,6 +36,7 @@ struct side_record {
 
   extra_ptr given;                   ///< never null
   std::unique_ptr<backlog> waiting;  ///< made when the first event has to wait under a policy
+  std::unique_ptr<replay_mark> had;  ///< kept events that came first, until they cannot come live any more
   gap_token* open_gap = nullptr;     ///< in the mailbox; what is lost next is added to it
   std::uint64_t lost = 0;            ///< in all; by reason only for the topic
   bool stuck = false;                ///< its filter or key overruns on a runner that was left behind: it refuses

@@ -25,6 +25,7 @@ namespace herald::engine {
 class bus_core;
 class group_members;
 class pattern_routes;
+class retention;
 class topic_record;
 
 /// One subscription in a topic's dense list, as the fan-out reads it: 16 bytes, and the cell behind them.
@@ -50,6 +51,7 @@ struct seat {
   std::atomic<bool> joined{false};        ///< has subscribers, or will have: publishers send
   std::atomic<std::uint32_t> missed{0};   ///< events that found the host's inbox full since the last fan-out
   std::uint32_t pending = 0;              ///< subscriptions on their way through the inbox; under the edge lock
+  std::uint64_t served = 0;               ///< position of the last kept event that was handed to all of them
 
   std::uint64_t events = 0;    ///< that came to this host
   std::uint64_t handed = 0;    ///< handler calls and entries in mailboxes made of them
@@ -97,6 +99,11 @@ class topic_record {
     return find_routes(version);
   }
 
+  /// What is kept for those who come late; null: nothing ever was.
+  [[nodiscard]] retention* keeper() const noexcept { return keeper_.load(std::memory_order_acquire); }
+  /// The same, made when there is none.
+  [[nodiscard]] retention& make_keeper();
+
   /// One more reference for somebody who holds or is given one.
   void retain(std::uint32_t count = 1) noexcept { refs_.fetch_add(count, std::memory_order_relaxed); }
   void release() noexcept;
@@ -116,6 +123,7 @@ class topic_record {
   pattern_routes* routes_ = nullptr;    ///< guarded by routes_busy_
   std::unique_ptr<group_members> group_;
   std::atomic<std::uint64_t> published_{0};  ///< events that had somebody to go to
+  std::atomic<retention*> keeper_{nullptr};
   std::atomic<std::uint32_t> refs_{1};
   std::uint16_t length_;
   std::uint16_t name_length_;

@@ -7,7 +7,9 @@
 
 #include <herald/engine/backlog.hpp>
 #include <herald/engine/bus_core.hpp>
+#include <herald/engine/fan_out.hpp>
 #include <herald/engine/group_members.hpp>
+#include <herald/engine/retention.hpp>
 
 namespace herald::engine {
 
@@ -171,6 +173,8 @@ void topic_table::close_hole(topic_table& t, seat& s, std::uint32_t place) noexc
 
 void topic_table::end_walk() noexcept {
   auto& s = *std::exchange(walked_, nullptr);
+  const auto& event = *std::exchange(walking_, nullptr)->event;
+  if (event.position % 2 == 0 && event.position != 0 && event.topic == s.topic) s.served = event.position;
   if (holes_.empty()) return;
   // From the last one on: what moves into a hole is never a hole itself.
   std::sort(holes_.begin(), holes_.end(), std::greater<>{});
@@ -186,7 +190,7 @@ void topic_table::set_extra(std::uint32_t id, extra_ptr more) {
   if (s.more) {
     // What waits under the old options, and its gap, stay.
     pin(id);
-    const bool busy = s.more->open_gap != nullptr || s.more->stuck || (s.more->waiting && !s.more->waiting->empty());
+    const bool busy = s.more->open_gap != nullptr || s.more->had || s.more->stuck || (s.more->waiting && !s.more->waiting->empty());
     if (!more && busy) more = std::make_shared<const subscription_options>();
     if (more) {
       s.more->given = std::move(more);
@@ -201,7 +205,7 @@ void topic_table::set_extra(std::uint32_t id, extra_ptr more) {
 
 void topic_table::set_look(std::uint32_t id) noexcept {
   auto& s = at(id);
-  const bool look = s.missed > 0 || (s.more && (s.more->given->filter || s.more->given->once));
+  const bool look = s.missed > 0 || (s.more && (s.more->given->filter || s.more->given->once || s.more->had));
   auto& handler = s.at->entries[s.place].handler;
   handler = look ? handler | look_first : handler & ~look_first;
 }
@@ -233,7 +237,7 @@ void topic_table::taken(frame& lost) noexcept {
   now.id = delivery::no_id;
 }
 
-void topic_table::add(cell& c, seat& s, std::uint32_t handler, extra_ptr more) {
+std::uint32_t topic_table::add(cell& c, seat& s, std::uint32_t handler, extra_ptr more) {
   const auto id = take_record();
   auto& made = at(id);
   made.at = &s;
@@ -254,6 +258,7 @@ void topic_table::add(cell& c, seat& s, std::uint32_t handler, extra_ptr more) {
   ++s.live;
   if (auto* group = s.topic->group())
     group->join({&c, &s, id, made.generation}, made.more->given->group, *handlers_[handler]->type, true);
+  return id;
 }
 
 void topic_table::set_up(cell& c, std::uint32_t id, bool up) noexcept {
@@ -261,7 +266,7 @@ void topic_table::set_up(cell& c, std::uint32_t id, bool up) noexcept {
   if (auto* group = s.at->topic->group()) group->set_up({&c, s.at, id, s.generation}, up);
 }
 
-void topic_table::subscribe(cell& c, topic_record& topic, const handler_entry& handler, extra_ptr more) {
+declaration topic_table::subscribe(cell& c, topic_record& topic, const handler_entry& handler, extra_ptr more) {
   const auto number = number_of(handler);
   auto* s = bus_core::seat_of(topic, *c.home);
   const bool may_hold = (more && !more->key.empty()) || (c.status == cell_status::starting && c.incarnation > 1);
@@ -282,14 +287,15 @@ void topic_table::subscribe(cell& c, topic_record& topic, const handler_entry& h
       auto& mine = at(id);
       s->entries[mine.place].handler = number;
       set_extra(id, std::move(more));
-      if (mine.state == hold::kept) mine.state = hold::retaken;
-      return;
+      if (mine.state != hold::kept) return {id, declared::known};
+      mine.state = hold::retaken;
+      return {id, declared::again};
     }
   }
-  if (s != nullptr && s->live != 0) return add(c, *s, number, std::move(more));
+  if (s != nullptr && s->live != 0) return {add(c, *s, number, std::move(more)), declared::fresh};
   auto& seat_taken = topic.bus().join(topic, *c.home, false);
   try {
-    add(c, seat_taken, number, std::move(more));
+    return {add(c, seat_taken, number, std::move(more)), declared::fresh};
   } catch (...) {
     topic.bus().leave(seat_taken);
     throw;
@@ -327,6 +333,27 @@ void topic_table::unsubscribe(cell& c, const topic_record& topic, const std::str
   };
   while (one()) {
   }
+}
+
+// --- kept events ------------------------------------------------------------------------------------------------------
+
+std::uint32_t topic_table::pass_over(std::uint32_t id, std::unique_ptr<replay_mark> mark) {
+  auto& s = at(id);
+  if (!s.more) s.more = std::make_unique<side_record>(std::make_shared<const subscription_options>());
+  s.more->had = std::move(mark);
+  set_look(id);
+  return s.generation;
+}
+
+void topic_table::replay_over(std::uint32_t id) noexcept {
+  at(id).more->had.reset();
+  set_look(id);
+}
+
+std::uint64_t topic_table::served(std::uint32_t id) noexcept {
+  const auto& s = at(id);
+  const bool had_it = walked_ == s.at && s.place < walking_->cursor;
+  return std::max(s.at->served, had_it && walking_->event->position % 2 == 0 ? walking_->event->position : 0);
 }
 
 // --- lives ------------------------------------------------------------------------------------------------------------

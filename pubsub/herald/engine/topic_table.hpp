@@ -21,6 +21,19 @@
 
 namespace herald::engine {
 
+struct fan_out;
+
+/// What a subscribe was.
+enum class declared : std::uint8_t {
+  fresh,  ///< a new subscription
+  again,  ///< one that the incarnation before had
+  known,  ///< one that this incarnation has already, by its key
+};
+struct declaration {
+  std::uint32_t id;
+  declared how;
+};
+
 /// Where in a mailbox events were lost.
 enum class gap_place : std::uint8_t { front, back };
 
@@ -34,7 +47,7 @@ class topic_table final : public host_slot {
   ~topic_table() override;
 
   /// Adds or takes over a subscription of `c`; says which. The handler is one of the cell's process type.
-  void subscribe(cell& c, topic_record& topic, const handler_entry& handler, extra_ptr more);
+  declaration subscribe(cell& c, topic_record& topic, const handler_entry& handler, extra_ptr more);
   /// Removes the process's subscriptions to the topic; only the one of this key when there is one.
   void unsubscribe(cell& c, const topic_record& topic, const std::string* key) noexcept;
 
@@ -57,6 +70,13 @@ class topic_table final : public host_slot {
   }
   /// A subscription that cannot go on ends.
   void end(cell& c, std::uint32_t id) noexcept { remove(c, id); }
+
+  // What its topics keep (retention.hpp).
+  /// Live events that the mark covers are passed over; gives the subscription's generation.
+  std::uint32_t pass_over(std::uint32_t id, std::unique_ptr<replay_mark> mark);
+  void replay_over(std::uint32_t id) noexcept;
+  /// The position of the last kept event that the subscription was handed live.
+  [[nodiscard]] std::uint64_t served(std::uint32_t id) noexcept;
 
   // What was lost, and how the process is told (gap.hpp).
   void count_loss(std::uint32_t id, loss why, std::uint32_t count);
@@ -81,7 +101,10 @@ class topic_table final : public host_slot {
   }
 
   /// A fan-out over this seat's list begins; there is one at a time.
-  void begin_walk(seat& s) noexcept { walked_ = &s; }
+  void begin_walk(seat& s, const fan_out& n) noexcept {
+    walked_ = &s;
+    walking_ = &n;
+  }
   void end_walk() noexcept;
 
  private:
@@ -115,7 +138,7 @@ class topic_table final : public host_slot {
   void set_look(std::uint32_t id) noexcept;
   /// The options are about to change or go: a handler that is told of them keeps them.
   void pin(std::uint32_t id) noexcept;
-  void add(cell& c, seat& s, std::uint32_t handler, extra_ptr more);
+  std::uint32_t add(cell& c, seat& s, std::uint32_t handler, extra_ptr more);
   void append(seat& s, subscriber entry);
   static void close_hole(topic_table& t, seat& s, std::uint32_t place) noexcept;
   static void shrink(seat& s) noexcept;
@@ -129,6 +152,7 @@ class topic_table final : public host_slot {
   std::vector<const handler_entry*> handlers_;
   std::unordered_map<const handler_entry*, std::uint32_t> handler_numbers_;
   seat* walked_ = nullptr;
+  const fan_out* walking_ = nullptr;
   std::vector<std::uint32_t> holes_;
   std::unordered_map<const cell*, std::uint32_t> dropped_;
 };

@@ -276,11 +276,7 @@ bool host::drain_control(frame& f) {
 bool host::drain_mail(frame& f) {
   draining_ = true;
   int operations = 0;
-  for (auto* e = mail_.take(); e != nullptr;) {
-    auto* next = e->next;
-    local_.push(e);
-    e = next;
-  }
+  take_mail();
   while (operation_ != nullptr || !local_.empty()) {
     if (operation_ == nullptr) {
       auto* e = local_.pop();
@@ -330,6 +326,14 @@ void host::deliver(envelope* e, bool bounded) {
   c.depth.store(depth + 1, std::memory_order_relaxed);
   c.busy |= busy_mail;
   make_ready(c);
+}
+
+void host::take_mail() noexcept {
+  for (auto* e = mail_.take(); e != nullptr;) {
+    auto* next = e->next;
+    local_.push(e);
+    e = next;
+  }
 }
 
 void host::deliver_first(envelope* e) {

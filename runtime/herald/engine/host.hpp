@@ -127,6 +127,8 @@ class host {
   void deliver(envelope* e, bool bounded = false);
   /// In front of what waits in its mailbox, whatever its limit.
   void deliver_first(envelope* e);
+  /// What others have pushed so far goes into the owner's queue, so that what it posts next is behind that.
+  void take_mail() noexcept;
   [[nodiscard]] node_pool& nodes() noexcept { return nodes_; }
   [[nodiscard]] bool control_waiting() const noexcept { return !control_.probably_empty(); }
 
