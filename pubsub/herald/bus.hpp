@@ -43,8 +43,9 @@ class bus_core;
 /// Who would get an event of this topic now.
 enum class audience : std::uint8_t { nobody, here, everywhere };
 [[nodiscard]] audience audience_of(topic_record& topic);
-/// To the other nodes, then to the subscribers here.
-result<void> broadcast_everywhere(bus_core& bus, std::string_view topic, const shared_event& event, const address& except);
+/// To the other nodes, then to the subscribers here. `keep`: the topic keeps it, on this node.
+result<void> broadcast_everywhere(bus_core& bus, std::string_view topic, const shared_event& event, const address& except,
+                                  bool keep = false);
 /// To one node, which may be this one.
 result<void> broadcast_to(bus_core& bus, std::string_view node, std::string_view topic, const shared_event& event);
 bool publish(topic_record& topic, published* event, const address& except, bool anonymous, bool keep);
@@ -76,6 +77,8 @@ class topic {
   /// The same, and the topic keeps it for those who come late (topic_options.hpp).
   template <class E>
   bool broadcast(E event, retain_t) const {
+    if (engine::audience_of(*record_) == engine::audience::everywhere) [[unlikely]]
+      return engine::broadcast_everywhere(*bus_, name(), shared_event::make(std::move(event)), {}, true).has_value();
     return engine::publish(*record_, engine::make_published<E>(std::move(event)), {}, false, true);
   }
   /// The same to everybody but `from`.
@@ -166,6 +169,7 @@ class bus {
   /// The same, and the topic keeps it for those who come late.
   template <class E>
   result<void> broadcast(std::string_view topic, E event, retain_t) const {
+    if (reaches_others()) return engine::broadcast_everywhere(*core_, topic, shared_event::make(std::move(event)), {}, true);
     auto found = open(topic);
     if (!found) return found.error();
     return publish(*found, engine::make_published<E>(std::move(event)), {}, true);

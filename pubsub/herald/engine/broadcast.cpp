@@ -28,9 +28,9 @@ result<void> ask(std::string_view topic, F&& f) {
   }
 }
 
-result<void> broadcast_here(bus_core& bus, std::string_view topic, const shared_event& event, const address& except) {
-  const held_topic record{hold_topic(bus.find_wanted(topic))};
-  if (record && !publish(*record, event.publishable(), except, false, false)) return closed_error(topic);
+result<void> broadcast_here(bus_core& bus, std::string_view topic, const shared_event& event, const address& except, bool keep) {
+  const held_topic record{hold_topic(keep ? bus.open(topic) : bus.find_wanted(topic))};
+  if (record && !publish(*record, event.publishable(), except, false, keep)) return closed_error(topic);
   return {};
 }
 
@@ -53,16 +53,17 @@ shared_event traced(const shared_event& event) {
 
 }  // namespace
 
-result<void> broadcast_everywhere(bus_core& bus, std::string_view topic, const shared_event& event, const address& except) {
+result<void> broadcast_everywhere(bus_core& bus, std::string_view topic, const shared_event& event, const address& except,
+                                  bool keep) {
   if (auto fine = check(bus, topic); !fine) return fine;
   if (const auto way = bus.remote())
     if (auto sent = ask(topic, [&] { return way->broadcast(topic, traced(event)); }); !sent) return sent;
-  return broadcast_here(bus, topic, event, except);
+  return broadcast_here(bus, topic, event, except, keep);
 }
 
 result<void> broadcast_to(bus_core& bus, std::string_view node, std::string_view topic, const shared_event& event) {
   if (auto fine = check(bus, topic); !fine) return fine;
-  if (node == bus.node_name()) return broadcast_here(bus, topic, event, {});
+  if (node == bus.node_name()) return broadcast_here(bus, topic, event, {}, false);
   if (const auto way = bus.remote()) return ask(topic, [&] { return way->direct_broadcast(node, topic, traced(event)); });
   return error{pubsub_errc::unknown_node, "there is no node \"" + std::string{node} + "\": the bus has no adapter, and this node is \"" +
                                               bus.node_name() + "\""};
