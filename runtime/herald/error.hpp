@@ -175,6 +175,7 @@ enum class errc : int {
   already_registered,  ///< Another process holds this unique key. Cure: use its holder, or another key.
   refused,         ///< The state machine takes no such call in the state it is in. Cure: ask for the state first, or later.
   unanswered,      ///< The callee let go of the call without an answer. Cure: it must answer its reply_to.
+  not_owner,       ///< A task was awaited by somebody else than the process that started it. Cure: let its owner await it.
 };
 [[nodiscard]] const error_domain& domain_of(errc) noexcept;
 

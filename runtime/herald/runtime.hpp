@@ -19,3 +19,6 @@
 #include <herald/snapshot.hpp>
 #include <herald/stop.hpp>
 #include <herald/supervisor.hpp>
+#include <herald/task.hpp>
+#include <herald/task_many.hpp>
+#include <herald/task_stream.hpp>

@@ -19,6 +19,10 @@
 #include <herald/engine/timer_heap.hpp>
 #include <herald/report.hpp>
 
+namespace herald {
+struct task_options;
+}
+
 namespace herald::engine {
 
 struct child_record;
@@ -46,6 +50,9 @@ class supervisor_state {
 
   void start_child(frame& f, child_spec spec, reply_once<any_ref> reply);
   void start_dynamic(frame& f, std::shared_ptr<const void> args, const process_ops* type, reply_once<any_ref> reply);
+  /// Of a task supervisor. The error says why not; `reply` (may be null) is taken when it is answered later.
+  [[nodiscard]] std::optional<error> start_task(frame& f, std::shared_ptr<const void> args, const task_options& o,
+                                                reply_once<any_ref>* reply);
   void terminate_child(frame& f, const child_key& child, reply_once<void> reply);
   void restart_child(frame& f, const child_key& child, reply_once<any_ref> reply);
   void delete_child(frame& f, const child_key& child, reply_once<void> reply);

@@ -1,0 +1,192 @@
+#pragma once
+// A task as both sides share it: its answer, who waits for it, whether it is still wanted. The task's process writes it
+// on its host, the owner reads it on another or on a plain thread; a lock stands between them.
+//
+// What wakes a waiter carries nothing: the waiter takes the answer from here. So an answer that comes together with a
+// limit is not lost, and one that comes after it finds nobody.
+
+#include <atomic>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <utility>
+
+#include <herald/context.hpp>
+#include <herald/engine/reply_once.hpp>
+
+namespace herald::engine {
+
+class task_listener {
+ public:
+  task_listener() = default;
+  task_listener(const task_listener&) = delete;
+  task_listener& operator=(const task_listener&) = delete;
+  virtual ~task_listener() = default;
+  /// The task has its answer: any thread, once, without a lock.
+  virtual void ready(bool failed) noexcept = 0;
+};
+
+/// Wakes one waiter when so many tasks are ready, or as soon as one has failed.
+class task_group final : public task_listener {
+ public:
+  task_group(reply_once<void> to, std::size_t missing, bool fail_fast)
+      : to_{std::move(to)}, missing_{missing}, fail_fast_{fail_fast} {
+    if (missing == 0) to_.answer({});
+  }
+  void ready(bool failed) noexcept override;
+  /// It is of no use to wait.
+  void refuse(error why);
+
+ private:
+  std::mutex mutex_;
+  reply_once<void> to_;
+  std::size_t missing_;
+  bool fail_fast_;
+};
+
+/// Who may wait: one life of a process, or (empty) plain threads.
+struct task_owner {
+  address who;
+  std::uint32_t incarnation = 0;
+  friend bool operator==(const task_owner&, const task_owner&) = default;
+};
+[[nodiscard]] inline task_owner owner_of(const context& self) { return {self.self().where(), self.incarnation()}; }
+
+class task_base : public std::enable_shared_from_this<task_base> {
+ public:
+  task_base(core& system, task_owner owner) noexcept : system_{&system}, owner_{owner} {}
+  task_base(const task_base&) = delete;
+  task_base& operator=(const task_base&) = delete;
+  virtual ~task_base() = default;
+
+  // --- the task's process -----------------------------------------------------------------------------------------
+  /// In its init: from now on it can be stopped, and its end is an answer. False: it is not wanted any more.
+  [[nodiscard]] bool placed(context& self);
+  /// There is no value, and why; nothing when there is an answer already.
+  void fail(error why, const exit_reason& ended) noexcept;
+
+  // --- the owner --------------------------------------------------------------------------------------------------
+  /// In the owner's handler: the task ends with the owner's life.
+  void link(context& self);
+  void unlink() noexcept;
+  /// `l` hears when the answer is there, at once if it is. Otherwise the error says why `by` may not listen.
+  [[nodiscard]] std::optional<error> listen(const task_owner& by, std::shared_ptr<task_listener> l);
+  void unlisten() noexcept;
+  /// Asks its process to end, or ends it; before it has begun, it will not.
+  void stop(bool kill) noexcept;
+  /// Nobody can take its answer any more.
+  void abandon() noexcept;
+  /// Nobody will wait for it any more after a limit: a linked one is stopped.
+  void give_up() noexcept;
+  [[nodiscard]] any_ref who() const;
+  [[nodiscard]] bool over() const;
+  [[nodiscard]] core& system() const noexcept { return *system_; }
+  /// How its process ended, when it ended without a value.
+  [[nodiscard]] exit_reason ended() const;
+
+ protected:
+  virtual void store_failure(error why) noexcept = 0;
+  /// Runs `store` unless there is an answer already, and wakes who waits.
+  template <class F>
+  void settle(bool failed, F&& store) noexcept {
+    std::shared_ptr<task_listener> listener;
+    bool orphaned = false;
+    {
+      const std::lock_guard lock{mutex_};
+      if (over_) return;
+      store();
+      over_ = true;
+      failed_ = failed;
+      listener.swap(listener_);
+      orphaned = orphaned_;
+    }
+    if (listener) listener->ready(failed);
+    if (orphaned) unlink();
+  }
+  mutable std::mutex mutex_;
+  bool over_ = false;
+  bool taken_ = false;
+  bool failed_ = false;  ///< its answer is an error
+
+ private:
+  friend struct task_link;
+  core* system_;
+  const task_owner owner_;
+  std::shared_ptr<task_listener> listener_;
+  address where_;
+  exit_reason ended_;
+  bool unwanted_ = false;
+  bool orphaned_ = false;
+  bool linked_ = false;
+  std::atomic<bool> unlinking_{false};
+  struct task_link* link_ = nullptr;  ///< touched on the owner's host only
+};
+
+template <class T>
+class task_state final : public task_base {
+ public:
+  using task_base::task_base;
+  void finish(result<T> r) noexcept {
+    const bool failed = !r;
+    settle(failed, [&] { answer_.emplace(std::move(r)); });
+  }
+  /// The answer, once; none when there is none yet.
+  [[nodiscard]] std::optional<result<T>> take() {
+    std::optional<result<T>> r;
+    {
+      const std::lock_guard lock{mutex_};
+      if (!over_ || taken_) return r;
+      taken_ = true;
+      r.swap(answer_);
+    }
+    unlink();
+    return r;
+  }
+
+ private:
+  void store_failure(error why) noexcept override { answer_.emplace(std::move(why)); }
+  std::optional<result<T>> answer_;
+};
+
+[[nodiscard]] error spent_task_error();
+
+/// Lets a handler wait: `arm` gets who is to be woken, `then` (context&, result<void>) runs when it was, or at the
+/// limit.
+template <class Arm, class F>
+void wait_in_handler(context& self, std::chrono::milliseconds limit, Arm&& arm, F then) {
+  auto* pending = new call_continuation<void, F>{std::move(then)};
+  if (!begin_call(self.cell(), self.incarnation(), pending, limit)) return;
+  arm(reply_once<void>{reply_to{self.self().where(), self.incarnation(), pending->id, nullptr}});
+}
+/// The same for a plain thread.
+template <class Arm>
+[[nodiscard]] result<void> wait_on_thread(core& system, std::chrono::milliseconds limit, Arm&& arm) {
+  if (on_runner()) return would_block_error();
+  auto* w = new waiter_for<result<void>>;
+  const waiter_guard guard{*w};
+  w->retain();
+  arm(reply_once<void>{reply_to{{}, 0, 0, w}});
+  if (!wait(system, *w, limit))
+    return error{errc::timeout, "no answer within " + std::to_string(limit.count()) + " ms"};
+  return w->take();
+}
+
+/// Waits for one task.
+[[nodiscard]] inline auto arm_one(std::shared_ptr<task_base> task, task_owner by) {
+  return [task = std::move(task), by](reply_once<void> to) {
+    auto group = std::make_shared<task_group>(std::move(to), 1, false);
+    if (!task) return group->refuse(spent_task_error());
+    if (const auto why = task->listen(by, group)) group->refuse(*why);
+  };
+}
+
+template <class F, class R>
+void tell(F& then, context& self, R&& r) {
+  if constexpr (std::is_invocable_v<F&, context&, R>) {
+    then(self, std::forward<R>(r));
+  } else {
+    then(std::forward<R>(r));
+  }
+}
+
+}  // namespace herald::engine
