@@ -2,44 +2,15 @@
 // case reads from top to bottom.
 
 #include <array>
-#include <functional>
 #include <latch>
 
-#include "support.hpp"
+#include "task_support.hpp"
 
 using namespace herald;
 using namespace herald::test;
 using namespace std::chrono_literals;
 
 namespace {
-
-struct script {
-  std::function<void(context&)> code;
-};
-
-struct owner : process<owner, script> {
-  explicit owner(context& self) : self_{self} {}
-  void on(const script& s) { s.code(self_); }
-
- private:
-  context& self_;
-};
-
-constexpr auto none = "none";
-
-template <class T>
-std::string text_of(const result<T>& r) {
-  if (!r) return std::string{r.error().name()};
-  if constexpr (std::is_void_v<T>) {
-    return "done";
-  } else {
-    return std::to_string(*r);
-  }
-}
-template <class T>
-std::string text_of(const std::optional<result<T>>& r) {
-  return r ? text_of(*r) : none;
-}
 
 struct office : world {
   explicit office(std::uint64_t seed, task_supervisor_options o = {}) : world{seed} {

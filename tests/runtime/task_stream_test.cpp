@@ -2,27 +2,15 @@
 // plain threads.
 
 #include <algorithm>
-#include <functional>
 #include <numeric>
 
-#include "support.hpp"
+#include "task_support.hpp"
 
 using namespace herald;
 using namespace herald::test;
 using namespace std::chrono_literals;
 
 namespace {
-
-struct script {
-  std::function<void(context&)> code;
-};
-struct owner : process<owner, script> {
-  explicit owner(context& self) : self_{self} {}
-  void on(const script& s) { s.code(self_); }
-
- private:
-  context& self_;
-};
 
 struct mill : world {
   explicit mill(std::uint64_t seed, task_supervisor_options o = {}) : world{seed} {
