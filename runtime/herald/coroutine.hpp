@@ -21,6 +21,8 @@
 // answered yet gets down(reason). self.stop() takes effect when the handler waits next, or ends. What a resumed part throws
 // is a crash on the message in hand. Two processes that wait for each other wait until a limit passes.
 //
+// g++ 12 destroys what a co_await inside of `?:` gives twice: write if and else (a bug of that compiler).
+//
 // Thread safety: to be awaited in handlers only. Errors: values, as with calls. The message is alive until the handler is
 // through; parameters other than it and the context are the coroutine's own. The idea: gen_server's handlers, which may
 // call others; C++20's coroutines for it, as Seastar uses them.

@@ -240,9 +240,10 @@ struct waiter_process
   coroutine<int> on(const never_waits&) { co_return 5; }
   coroutine<std::string> on(const uses_protocol& m) {
     promise_of_test promised{a_.promised};
-    const auto r = m.limit.count() > 0 ? co_await within(m.limit, promised) : co_await promised;
-    co_return r ? std::to_string(*r) : r.error().to_string();
+    if (m.limit.count() > 0) co_return text_of(co_await within(m.limit, promised));
+    co_return text_of(co_await promised);
   }
+  static std::string text_of(const result<int>& r) { return r ? std::to_string(*r) : r.error().to_string(); }
   coroutine<> on(const timer_message& m) {
     co_await self_.sleep(1ms);
     a_.log->write("timer " + std::to_string(m.n));
