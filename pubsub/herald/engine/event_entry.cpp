@@ -15,14 +15,6 @@ namespace herald::engine {
 
 namespace {
 
-struct delivery_scope {
-  delivery_scope(frame& runner, delivery& now) noexcept : f{runner} { f.delivery = &now; }
-  ~delivery_scope() { f.delivery = nullptr; }
-  delivery_scope(const delivery_scope&) = delete;
-  delivery_scope& operator=(const delivery_scope&) = delete;
-  frame& f;
-};
-
 void lower_limit(const envelope& e) noexcept {
   auto& c = *e.to;
   if (!c.alive({&c, e.generation})) return;
@@ -37,8 +29,6 @@ void leave(event_entry& entry, topic_table& table) noexcept {
   if (by == entry_bound::policy && table.current(entry.id, entry.generation_of_id))
     if (const auto& more = table.at(entry.id).more; more && more->waiting) more->waiting->remove(entry);
 }
-
-frame* owner() noexcept { return current_frame != nullptr && !current_frame->lost ? current_frame : nullptr; }
 
 }  // namespace
 
@@ -213,7 +203,7 @@ void finish_entry(envelope* e, frame& by, const exit_reason*) noexcept {
 
 void discard_entry(envelope* e, discard_reason why, const exit_reason*) noexcept {
   auto& entry = *static_cast<event_entry*>(e);
-  auto* by = owner();
+  auto* by = owning_frame();
   const bool handed_on = by != nullptr && hand_on(entry, *by, why == discard_reason::overflow);
   if (!handed_on) dead_letter(entry, why);
   if (auto* table = topic_table::if_any(*entry.to->home); table != nullptr && by != nullptr) {
@@ -243,7 +233,7 @@ void finish_dropped(envelope* e, frame& by, const exit_reason*) noexcept {
 }
 void discard_dropped(envelope* e, discard_reason, const exit_reason*) noexcept {
   lower_limit(*e);
-  auto* by = owner();
+  auto* by = owning_frame();
   if (by != nullptr) topic_table::of(*by->home).forget_dropped(*e->to);
   free_node_memory(e, sizeof(event_entry), by);
 }
@@ -317,87 +307,9 @@ void gap_token::finish(envelope* e, frame& by, const exit_reason*) noexcept {
 
 void gap_token::discard(envelope* e, discard_reason, const exit_reason*) noexcept {
   auto* token = static_cast<gap_token*>(e);
-  auto* by = owner();
+  auto* by = owning_frame();
   forget_open(*token, by);
   end_gap(*token, by);
-}
-
-// --- the values of a conflating subscription --------------------------------------------------------------------------
-
-namespace {
-
-/// The next thing to hand over: the oldest value, or before it what it stands for. False: there is nothing.
-bool take_value(value_token& token, cell& to, delivery& now, const handler_entry*& handler) {
-  const runtime_entry inside;
-  if (inside.owned() == nullptr) return false;  // it waits again
-  auto& table = topic_table::of(*to.home);
-  if (!table.current(token.id, token.generation_of_id)) return false;
-  auto& values = table.at(token.id).more->waiting->values;
-  if (values.count() == 0) return false;
-  now.table = &table;
-  now.id = token.id;
-  auto& first = *values.oldest();
-  now.event = first.share->event;
-  now.at = first.share->at;
-  if (const auto* told = first.missed != 0 ? topic_table::names_gap(to) : nullptr) {
-    token.message = std::make_unique<gap>(
-        gap{std::string{first.share->at->topic->name()}, topic_table::key_of(now), std::exchange(first.missed, 0)});
-    handler = told;
-    return true;
-  }
-  token.in_hand = values.take_oldest();
-  now.missed = token.in_hand->missed;
-  handler = token.in_hand->handler;
-  return true;
-}
-
-void end_token(value_token& token, frame* by) noexcept {
-  if (by != nullptr) {
-    auto& table = topic_table::of(*by->home);
-    if (table.current(token.id, token.generation_of_id)) {
-      auto& waiting = *table.at(token.id).more->waiting;
-      waiting.token = nullptr;
-      while (waiting.values.count() != 0) end_use(*waiting.values.take_oldest()->share, by);
-    }
-  }
-  token.~value_token();
-  free_node_memory(&token, sizeof(value_token), by);
-}
-
-}  // namespace
-
-void run_value(envelope* e, cell* to, frame& by) {
-  auto& token = *static_cast<value_token*>(e);
-  delivery now;
-  const handler_entry* handler = nullptr;
-  if (!take_value(token, *to, now, handler)) return;
-  const delivery_scope scope{by, now};
-  handler->invoke(by.state, context_at(by.state), token.message ? token.message.get() : token.in_hand->share->event->payload);
-  if (by.suspended != nullptr && !token.message) keep_event(by, now);
-}
-
-void finish_value(envelope* e, frame& by, const exit_reason*) noexcept {
-  auto& token = *static_cast<value_token*>(e);
-  token.message.reset();
-  if (token.in_hand) end_use(*std::exchange(token.in_hand, nullptr)->share, &by);
-  if (by.lost) return end_token(token, nullptr);
-  auto& table = topic_table::of(*by.home);
-  const bool more = table.current(token.id, token.generation_of_id) && table.at(token.id).more->waiting->values.count() != 0;
-  if (more) return by.home->deliver(e, true);
-  end_token(token, &by);
-}
-
-envelope* box_value(const envelope& in_hand, cell& c, frame& by) {
-  const auto& token = static_cast<const value_token&>(in_hand);
-  if (token.in_hand == nullptr || token.message) return nullptr;
-  auto* e = make_entry(*token.in_hand->share, c, token.id, *token.in_hand->handler, topic_table::of(*c.home), by);
-  e->missed = static_cast<std::uint32_t>(token.in_hand->missed);
-  return e;
-}
-
-void discard_value(envelope* e, discard_reason why, const exit_reason*) noexcept {
-  dead_letter(*e, why);
-  end_token(*static_cast<value_token*>(e), owner());
 }
 
 }  // namespace herald::engine

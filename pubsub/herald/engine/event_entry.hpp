@@ -10,6 +10,7 @@
 
 #include <herald/engine/cell.hpp>
 #include <herald/engine/conflation.hpp>
+#include <herald/engine/frame.hpp>
 #include <herald/engine/published.hpp>
 #include <herald/engine/subscription_record.hpp>
 #include <herald/gap.hpp>
@@ -30,6 +31,18 @@ struct delivery {
   std::uint64_t missed = 0;
   bool keying = false;       ///< the user code that runs is the key of latest_by
 };
+
+/// While it lives, topic_of() tells of this delivery.
+struct delivery_scope {
+  delivery_scope(frame& runner, delivery& now) noexcept : f{runner} { f.delivery = &now; }
+  ~delivery_scope() { f.delivery = nullptr; }
+  delivery_scope(const delivery_scope&) = delete;
+  delivery_scope& operator=(const delivery_scope&) = delete;
+  frame& f;
+};
+
+/// The frame whose host this thread owns; null where no runner is left.
+[[nodiscard]] inline frame* owning_frame() noexcept { return current_frame != nullptr && !current_frame->lost ? current_frame : nullptr; }
 
 /// Who bounds an entry, if not the mailbox.
 enum class entry_bound : std::uint8_t { mailbox, policy, topic };

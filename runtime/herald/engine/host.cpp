@@ -300,10 +300,8 @@ bool host::drain_mail(frame& f) {
 
 void host::deliver(envelope* e, bool bounded) {
   auto& c = *e->to;
-  if (!c.alive({&c, e->generation}) || c.status == cell_status::resting || c.status == cell_status::free) {
-    e->ops->discard(e, discard_reason::noproc, nullptr);
-    return;
-  }
+  if (!c.alive({&c, e->generation}) || c.status == cell_status::resting || c.status == cell_status::free)
+    return e->ops->discard(e, discard_reason::noproc, nullptr);
   const auto depth = c.depth.load(std::memory_order_relaxed);
   if (e->ops->kind > envelope_kind::notice) [[unlikely]]
     return put_in_front(c, e);
@@ -317,10 +315,7 @@ void host::deliver(envelope* e, bool bounded) {
       e->ops->discard(e, discard_reason::poison, nullptr);
       return;
     }
-    if (depth >= c.limit.load(std::memory_order_relaxed) && !bounded) {
-      overflow(c, e);
-      return;
-    }
+    if (depth >= c.limit.load(std::memory_order_relaxed) && !bounded) return overflow(c, e);
   }
   c.mail.push(e);
   c.depth.store(depth + 1, std::memory_order_relaxed);
