@@ -15,6 +15,7 @@
 #include <vector>
 
 #include <herald/application_options.hpp>
+#include <herald/inspect.hpp>
 #include <herald/snapshot.hpp>
 #include <herald/supervisor.hpp>
 
@@ -105,6 +106,9 @@ class application {
   /// Every process with its figures, each host at one instant (snapshot.hpp). Cheap enough to take every second. Comes
   /// within the limit, whoever is stuck; closed hosts are listed as not answered.
   [[nodiscard]] result<herald::snapshot> snapshot(std::chrono::milliseconds limit = default_call_limit) const;
+
+  /// All that is known of one process (inspect.hpp). not_found when nothing has this path.
+  [[nodiscard]] result<inspection> inspect(std::string_view path, std::chrono::milliseconds limit = default_call_limit) const;
 
   /// One more receiver of reports.
   void add_sink(report_sink sink);

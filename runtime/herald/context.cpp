@@ -19,6 +19,7 @@ using namespace engine;
 namespace {
 
 struct monitor_record final : expectation {
+  [[nodiscard]] attachment_kind kind() const noexcept override { return attachment_kind::monitor; }
   address watched;
   std::function<void(const down&)> then;
 

@@ -6,11 +6,14 @@
 #include <herald/clock.hpp>
 #include <herald/context.hpp>
 #include <herald/coroutine.hpp>
+#include <herald/describe.hpp>
 #include <herald/error.hpp>
 #include <herald/exit_reason.hpp>
 #include <herald/io_watch.hpp>
 #include <herald/offload.hpp>
 #include <herald/partition.hpp>
+#include <herald/inspect.hpp>
+#include <herald/operate.hpp>
 #include <herald/process.hpp>
 #include <herald/ref.hpp>
 #include <herald/reply_to.hpp>

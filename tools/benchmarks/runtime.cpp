@@ -1,6 +1,8 @@
 // The runtime's rows of the table, each beside raw CAF doing the same.
 #include "runtime.hpp"
 
+#include <tuple>
+
 #include "caf_baseline.hpp"
 
 namespace bench {
@@ -123,6 +125,20 @@ void add_runtime_benchmarks(registry& all) {
            .unit = "us",
            .ours = {"end to notice, same host, p50",
                     [](const options& o) { return runtime::monitor_down(o.amount(10'000, 2'000)); }}});
+  for (const auto& [name, unit, pause] : {std::tuple{"snapshot_100k", "ms", false}, std::tuple{"snapshot_100k_pause", "us", true}})
+    all.add({.name = name,
+             .unit = unit,
+             .ours = {pause ? "longest step of a host, 1 M messages/s flow" : "100k processes, 1 M messages/s flow",
+                      [pause = pause](const options& o) {
+                        return runtime::snapshot_under_load(100'000, static_cast<int>(o.amount(20, 8)), pause);
+                      }},
+             .rounds = 3});
+  all.add({.name = "idle_cpu",
+           .unit = "% core",
+           .ours = {"100k processes, nothing happens",
+                    [](const options& o) { return runtime::idle_cpu(100'000, std::chrono::milliseconds{o.amount(3'000, 1'000)}); }},
+           .rounds = 3,
+           .warm_up = false});
 
   // Memory is measured once, in a process that has done nothing before.
   const auto raw_bytes = side{caf + "idle actor", [](const options&) { return raw::bytes_per_actor(100'000); }};

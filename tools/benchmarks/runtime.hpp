@@ -34,6 +34,10 @@ enum class where {
 /// From the throw to the last sibling's new init; and from an end to the notice, on one host.
 [[nodiscard]] sample one_for_all(std::int64_t siblings, std::int64_t rounds);
 [[nodiscard]] sample monitor_down(std::int64_t rounds);
+/// Milliseconds of a snapshot while a million messages a second flow; or the longest step of one host, in us.
+[[nodiscard]] sample snapshot_under_load(std::int64_t processes, int snapshots, bool pause);
+/// Percent of one core while nothing happens.
+[[nodiscard]] sample idle_cpu(std::int64_t processes, std::chrono::milliseconds time);
 /// CPU seconds of compiling 20 lines of user code, with the umbrella header or with four standard ones only.
 [[nodiscard]] sample compile_hello(bool with_herald);
 

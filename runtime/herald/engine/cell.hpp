@@ -20,6 +20,8 @@ struct child_spec;
 
 namespace herald::engine {
 
+enum class attachment_kind : std::uint8_t { timer, call, monitor, other };
+
 /// Something that belongs to one incarnation and is wiped at its end: a timer, a pending call, a monitor.
 struct attachment {
   attachment* previous = nullptr;
@@ -31,6 +33,8 @@ struct attachment {
   attachment& operator=(const attachment&) = delete;
   /// Undo what it stands for and delete itself; it is already out of the cell's list.
   virtual void wipe(host& home) noexcept = 0;
+  /// For inspections.
+  [[nodiscard]] virtual attachment_kind kind() const noexcept { return attachment_kind::other; }
 
  protected:
   virtual ~attachment() = default;

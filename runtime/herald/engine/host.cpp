@@ -344,7 +344,10 @@ void host::deliver_first(envelope* e) {
 }
 
 void host::make_ready(cell& c) noexcept {
-  if (c.ready || ((c.busy & (busy_idle | busy_away | busy_held)) != 0 && !resumable(c))) return;
+  if (c.ready) return;
+  // One that is to end need not be resumed by its operator for that.
+  const bool ends = (c.busy & (busy_ending | busy_idle | busy_away | busy_awaiting)) == busy_ending;
+  if ((c.busy & (busy_idle | busy_away | busy_held)) != 0 && !ends && !resumable(c)) return;
   c.ready = true;
   c.ready_next = nullptr;
   if (ready_tail_ != nullptr) {

@@ -9,6 +9,7 @@
 #include <array>
 #include <atomic>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -170,6 +171,9 @@ class host {
   void hold(cell& c, busy_bit bit) noexcept;
   void release(cell& c, busy_bit bit) noexcept;
 
+  /// Runs code of somebody else's as if it were a handler of `c`, between two messages. The code lets no exception out.
+  /// It may lose the host: ask f.lost.
+  void visit(cell& c, frame& f, const std::function<void()>& code);
   /// A survey in progress sees each process before it changes (survey.hpp).
   void before_change(cell& c) {
     if (survey_ != nullptr) [[unlikely]]

@@ -93,6 +93,11 @@ host::user_end host::call_user(cell& c, frame& f, user_phase phase, F&& code, ex
   return threw ? user_end::threw : user_end::returned;
 }
 
+void host::visit(cell& c, frame& f, const std::function<void()>& code) {
+  exit_reason none;
+  if (call_user(c, f, user_phase::handler, code, none) != user_end::lost) settle(c, f);
+}
+
 void host::start_incarnation(cell& c, frame& f) {
   ++c.incarnation;
   c.status = cell_status::starting;

@@ -39,6 +39,7 @@ struct pending_call : expectation, timer {
   bool awaited = false;                ///< by a handler that waits inside: answers come before other messages
   void fire(host& home) override;
   void forget(host& home) noexcept override;
+  [[nodiscard]] attachment_kind kind() const noexcept override { return attachment_kind::call; }
 };
 
 template <class R, class F>

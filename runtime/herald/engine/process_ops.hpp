@@ -19,6 +19,7 @@
 namespace herald {
 class context;
 class unknown_message;
+class description;
 template <class R = void>
 class coroutine;
 template <class R>
@@ -46,6 +47,7 @@ struct process_ops {
   void (*idle)(void* state, context& self) = nullptr;                              ///< null: the type has no on_idle
   const type_tag* extra_args = nullptr;  ///< of what its supervisor gives it before its own arguments; null: nothing
   void (*asked)(void* state, context& self, const exit_reason& why) = nullptr;  ///< on_stop; null: it ends at once
+  void (*describe)(const void* state, description& into) = nullptr;  ///< null: the type says nothing of itself
 
   [[nodiscard]] const handler_entry* find(const type_tag& type) const noexcept {
     for (const auto& entry : handlers)
@@ -262,6 +264,18 @@ constexpr auto terminate_function() -> void (*)(void*, context&, const exit_reas
   }
 }
 
+/// D is `description`, a parameter so that it need not be known here.
+template <class P, class D = description>
+constexpr auto describe_function() -> void (*)(const void*, D&) {
+  if constexpr (requires(const P& p, D& d) { p.describe(d); }) {
+    return [](const void* state, D& into) { static_cast<const P*>(state)->describe(into); };
+  } else if constexpr (requires(const P& p) { p.describe(); }) {
+    return [](const void* state, D& into) { into = static_cast<const P*>(state)->describe(); };
+  } else {
+    return nullptr;
+  }
+}
+
 template <class P>
 constexpr auto unknown_function() -> void (*)(void*, context&, const unknown_message&) {
   if constexpr (requires(P& p, context& self, const unknown_message& m) { p.on_unknown(self, m); }) {
@@ -310,7 +324,8 @@ constexpr process_ops make_ops() {
           unknown_function<P>(),
           idle_function<P>(),
           extra_args_tag<P>(),
-          asked_function<P>()};
+          asked_function<P>(),
+          describe_function<P>()};
 }
 
 template <class P>

@@ -38,8 +38,6 @@ survey::survey(host& h, const cell* running) : host_{h}, running_{running}, now_
   about.timers = static_cast<std::uint32_t>(h.timers());
   about.handled = h.handled();
   about.from_outside = running != nullptr;
-  view_.rows.reserve(h.living());
-  view_.parents.reserve(h.living());
 }
 
 survey::~survey() {
@@ -47,6 +45,10 @@ survey::~survey() {
 }
 
 bool survey::step(std::size_t count) {
+  if (view_.rows.capacity() == 0) {
+    view_.rows.reserve(host_.living());
+    view_.parents.reserve(host_.living());
+  }
   for (; chunk_ < chunks_; ++chunk_, place_ = 0) {
     const auto& chunk = host_.cells().chunk(chunk_);
     const auto at = [&](std::size_t i) { return reinterpret_cast<const cell*>(chunk.memory + i * chunk.stride); };
