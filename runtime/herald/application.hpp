@@ -110,6 +110,11 @@ class application {
   /// All that is known of one process (inspect.hpp). not_found when nothing has this path.
   [[nodiscard]] result<inspection> inspect(std::string_view path, std::chrono::milliseconds limit = default_call_limit) const;
 
+  /// What was done so far (counters.hpp).
+  [[nodiscard]] herald::counters counters() const;
+  /// From now on, and until the handle ends: messages that reach nobody (dead_letter.hpp).
+  [[nodiscard]] sink_handle on_dead_letters(dead_letter_sink sink);
+
   /// One more receiver of reports.
   void add_sink(report_sink sink);
   /// Returns when every report told so far has reached the sinks.

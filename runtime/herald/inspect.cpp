@@ -5,7 +5,9 @@
 #include <herald/application.hpp>
 #include <herald/engine/core.hpp>
 #include <herald/engine/crash_text.hpp>
+#include <herald/engine/extras.hpp>
 #include <herald/engine/request.hpp>
+#include <herald/engine/stash.hpp>
 #include <herald/engine/supervisor_state.hpp>
 #include <herald/engine/survey.hpp>
 #include <herald/engine/watch.hpp>
@@ -38,6 +40,8 @@ inspection look_at(cell& c, const cell* running) {
   seen.path = core::path_of(c);
   if (c.parent.cell == nullptr) seen.path.clear();  // the root
   seen.host = c.home->number();
+  if (c.extras != nullptr) seen.label = label_of(c);
+  seen.stashed = stashed_in(c);
   if (!view.rows.empty()) seen.row = view.rows.front();
   if (!view.running.empty()) seen.handler = view.running.front();
   for (const auto& entry : c.ops->handlers) seen.accepts.push_back(entry.type->name);

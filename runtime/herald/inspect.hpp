@@ -34,6 +34,7 @@ struct inspection {
   std::uint32_t host = 0;                  ///< the host's number
   std::vector<std::string_view> accepts;   ///< types of messages
   std::vector<waiting_type> waiting;       ///< the first messages of the mailbox, in the order the types first come
+  std::size_t stashed = 0;                 ///< messages put away for later
   std::size_t timers = 0;
   std::size_t pending_calls = 0;
   std::size_t monitors = 0;                ///< processes it watches

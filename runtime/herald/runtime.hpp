@@ -6,6 +6,8 @@
 #include <herald/clock.hpp>
 #include <herald/context.hpp>
 #include <herald/coroutine.hpp>
+#include <herald/counters.hpp>
+#include <herald/dead_letter.hpp>
 #include <herald/describe.hpp>
 #include <herald/error.hpp>
 #include <herald/exit_reason.hpp>
@@ -20,8 +22,10 @@
 #include <herald/report.hpp>
 #include <herald/simulation.hpp>
 #include <herald/snapshot.hpp>
+#include <herald/snapshot_text.hpp>
 #include <herald/stop.hpp>
 #include <herald/supervisor.hpp>
 #include <herald/task.hpp>
 #include <herald/task_many.hpp>
 #include <herald/task_stream.hpp>
+#include <herald/trace.hpp>

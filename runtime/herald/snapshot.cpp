@@ -174,6 +174,24 @@ result<snapshot> application::snapshot(std::chrono::milliseconds limit) const {
   return desk->close();
 }
 
+herald::counters application::counters() const {
+  herald::counters sum;
+  auto& system = inside();
+  system.each_host([&](host& h) {
+    const auto c = h.counted();
+    sum.handled += c.handled;
+    sum.sent += c.sent;
+    sum.restarts += c.restarts;
+    sum.crashes += c.crashes;
+    sum.timers += c.timers;
+    ++sum.hosts;
+  });
+  for (std::size_t i = 0; i < sum.dropped.size(); ++i)
+    sum.dropped[i] = system.dead_letters().by_reason[i].load(std::memory_order_relaxed);
+  sum.threads = system.runs().threads() + (system.options().simulation == nullptr ? 1 : 0);
+  return sum;
+}
+
 void detail::take_snapshot(context& self, std::chrono::milliseconds limit, std::function<void(result<snapshot>)> then) {
   auto& c = self.cell();
   auto& system = c.home->system();

@@ -23,6 +23,7 @@
 #include <string_view>
 #include <vector>
 
+#include <herald/counters.hpp>
 #include <herald/ref.hpp>
 
 namespace herald {
@@ -83,6 +84,7 @@ struct host_row {
   std::uint32_t timers = 0;
   std::uint64_t handled = 0;
   double rate = 0;             ///< messages handled a second, set by set_rates
+  handler_times times;         ///< of all its processes' handlers, sampled
   std::chrono::microseconds longest_step{0};  ///< for so long it did nothing but be looked at
 };
 
@@ -99,6 +101,7 @@ class snapshot {
   std::vector<process_row> processes;  ///< by host, in the order they were made, roughly
   std::vector<host_row> hosts;
   std::vector<running_handler> running;
+  std::vector<handler_times> times;    ///< by process type, sampled since the start
   std::vector<std::string> zombies;    ///< paths of processes that were fenced off and whose handlers still run
   std::chrono::system_clock::time_point when{};
   std::chrono::steady_clock::time_point taken{};

@@ -14,6 +14,7 @@ namespace herald {
 namespace engine {
 
 struct message_timer final : attachment, timer {
+  [[nodiscard]] attachment_kind kind() const noexcept override { return attachment_kind::timer; }
   std::uint64_t id = 0;
   std::chrono::nanoseconds period{0};
   std::chrono::system_clock::time_point wall{};  ///< when it is due by the system clock; zero: it is not

@@ -16,6 +16,8 @@ void send(envelope* e) {
     if (entry.fenced()) return e->ops->discard(e, discard_reason::stale, nullptr);
     e->from = f->current;
     e->from_generation = f->current->generation.load(std::memory_order_relaxed);
+    if (f->traced != nullptr && entry.owned() != nullptr) [[unlikely]]
+      trace_sent(*f, *e);
   }
   host::post(e, entry.owned());
 }

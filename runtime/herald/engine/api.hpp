@@ -12,6 +12,8 @@
 
 namespace herald::engine {
 
+/// The message's sender is traced.
+void trace_sent(frame& f, const envelope& e) noexcept;
 /// Sends an envelope from wherever the caller stands (a handler, a plain thread, a handler that was left behind).
 void send(envelope* e);
 /// As send, but answers overload at once when the receiver's mailbox or host is full, and noproc when it is gone.

@@ -105,8 +105,9 @@ void core::count_dead_letter(const envelope& e, discard_reason why) noexcept {
                                             "it was meant for an earlier life", "the process ended"};
   if (why == discard_reason::stale) return;
   const auto count = dead_letters_.by_reason[static_cast<std::size_t>(why)].fetch_add(1, std::memory_order_relaxed) + 1;
-  if (!std::has_single_bit(count)) return;
   try {
+    if (stream_.wanted()) stream_.note(e, why);
+    if (!std::has_single_bit(count)) return;
     report r;
     r.kind = report::dead_letter;
     // The cell may belong to another host just now: only what never changes in it is read.
@@ -121,6 +122,7 @@ void core::count_dead_letter(const envelope& e, discard_reason why) noexcept {
 void core::count_unknown(const envelope& e, const cell& c, bool owner) noexcept {
   dead_letters_.by_reason[static_cast<std::size_t>(discard_reason::unhandled)].fetch_add(1, std::memory_order_relaxed);
   try {
+    if (stream_.wanted()) stream_.note(e, discard_reason::unhandled);
     {
       const std::lock_guard lock{unknown_mutex_};
       if (!unknown_.emplace(c.ops, e.ops->type).second) return;
@@ -174,6 +176,23 @@ core_slot* core::slot_if(const void* key) noexcept {
   for (auto& [k, s] : slots_)
     if (k == key) return s.get();
   return nullptr;
+}
+
+void core::each_tick(std::weak_ptr<ticking> what) {
+  const std::lock_guard lock{ticks_mutex_};
+  std::erase_if(ticks_, [](const auto& t) { return t.expired(); });
+  ticks_.push_back(std::move(what));
+}
+
+void core::tick() {
+  stream_.tick();
+  std::vector<std::shared_ptr<ticking>> living;
+  {
+    const std::lock_guard lock{ticks_mutex_};
+    for (const auto& t : ticks_)
+      if (auto one = t.lock()) living.push_back(std::move(one));
+  }
+  for (const auto& t : living) t->tick();
 }
 
 }  // namespace herald::engine

@@ -14,12 +14,14 @@
 
 #include <herald/application_options.hpp>
 #include <herald/engine/child_event.hpp>
+#include <herald/engine/dead_letter_stream.hpp>
 #include <herald/engine/directory.hpp>
 #include <herald/engine/ending_log.hpp>
 #include <herald/engine/executor.hpp>
 #include <herald/engine/names.hpp>
 #include <herald/engine/report_hub.hpp>
 #include <herald/engine/stop_table.hpp>
+#include <herald/engine/ticking.hpp>
 #include <herald/error.hpp>
 
 namespace herald::engine {
@@ -72,6 +74,9 @@ class core {
   void count_dead_letter(const envelope& e, discard_reason why) noexcept;
   /// One that its receiver does not accept: told once for each pair of process type and message type.
   void count_unknown(const envelope& e, const cell& c, bool owner) noexcept;
+  [[nodiscard]] dead_letter_stream& dead_letter_sinks() noexcept { return stream_; }
+  /// Calls it at each of the clock's ticks while it lives.
+  void each_tick(std::weak_ptr<ticking> what);
   [[nodiscard]] const dead_letter_counts& dead_letters() const noexcept { return dead_letters_; }
 
   /// No runner will come any more: what is sent from now on finds nobody, and what waits is told so.
@@ -143,6 +148,10 @@ class core {
   dead_letter_counts dead_letters_;
   std::mutex unknown_mutex_;
   std::set<std::pair<const process_ops*, const type_tag*>> unknown_;  ///< what was told; bounded by the program's types
+  dead_letter_stream stream_{*this};
+  std::mutex ticks_mutex_;
+  std::vector<std::weak_ptr<ticking>> ticks_;
+  void tick();
   directory names_;
   stop_table stops_;
   engine::owners owners_;

@@ -33,6 +33,8 @@ class executor {
   virtual void add_source(std::function<bool()> poll) { static_cast<void>(poll); }
   /// What it has of CAF; null in a simulation, which has none.
   [[nodiscard]] virtual caf_seam* seam() noexcept { return nullptr; }
+  /// Threads that run hosts or the clock, now.
+  [[nodiscard]] virtual unsigned threads() noexcept { return 1; }
   /// Ends all runners. False: some never came back (zombies), and nothing they might touch may be freed.
   [[nodiscard]] virtual bool shut_down() = 0;
 };

@@ -9,6 +9,10 @@ namespace herald::engine {
 cell_extras::cell_extras() = default;
 cell_extras::~cell_extras() = default;
 
+void cell_extras::arrived(const cell& c, const envelope& e) noexcept {
+  for (auto* h = hooks.get(); h != nullptr; h = h->next_.get()) h->arrived(c, e);
+}
+
 void cell_extras::before(cell& c, frame& f, const envelope& e) noexcept {
   for (auto* h = hooks.get(); h != nullptr; h = h->next_.get()) h->before(c, f, e);
 }

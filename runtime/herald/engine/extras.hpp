@@ -38,6 +38,8 @@ class cell_hook {
   cell_hook(const cell_hook&) = delete;
   cell_hook& operator=(const cell_hook&) = delete;
 
+  /// The message has reached the mailbox.
+  virtual void arrived(const cell&, const envelope&) noexcept {}
   /// The message is about to be handled. The process's state must not be touched.
   virtual void before(cell&, frame&, const envelope&) noexcept {}
   /// For tests that inject faults: whether it is to be handled at all.
@@ -63,6 +65,7 @@ struct cell_extras {
   cell_extras(const cell_extras&) = delete;
   cell_extras& operator=(const cell_extras&) = delete;
 
+  void arrived(const cell& c, const envelope& e) noexcept;
   void before(cell& c, frame& f, const envelope& e) noexcept;
   /// The first hook that does not say run decides.
   [[nodiscard]] verdict judge(cell& c, frame& f, envelope& e) noexcept;

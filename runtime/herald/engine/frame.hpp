@@ -61,6 +61,7 @@ struct alignas(64) frame {
   keep_t keep = keep_t::no;
   bool aside = false;              ///< the user code is not the cell's present life: a zombie's destructor, a filter
   std::shared_ptr<away_record> away;
+  trace_hook* traced = nullptr;  ///< while a traced process's handler runs: it sees what is sent
 
   frame() = default;
   frame(const frame&) = delete;

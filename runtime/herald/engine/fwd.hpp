@@ -20,6 +20,7 @@ class executor;
 class host;
 class supervisor_state;
 class survey;
+class trace_hook;
 class survey_desk;
 
 /// Where a process lives. Cells are never given back before their application is destroyed, only reused under another

@@ -1,6 +1,7 @@
 #include <herald/engine/host.hpp>
 
 #include <linux/membarrier.h>
+#include <sched.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -144,6 +145,8 @@ run_result host::run(frame& f, const run_budget& budget) {
 }
 
 bool host::run_cell(cell& c, frame& f, std::uint32_t quantum, std::uint32_t& handled) {
+  if (unsampled_ >= time_samples::every) [[unlikely]]
+    return run_sampled(c, f, handled);
   constexpr std::uint32_t stops = busy_idle | busy_away | busy_ending | busy_held;
   envelope* e = nullptr;
   std::uint32_t n = 0;
@@ -197,7 +200,8 @@ bool host::run_cell(cell& c, frame& f, std::uint32_t quantum, std::uint32_t& han
   f.in_hand = nullptr;
   handled += n;
   c.handled += n;
-  count_handled(n);
+  unsampled_ += n;
+  count_from_mail(n);
   if ((c.busy & busy_ending) != 0 && (c.busy & (busy_idle | busy_away)) == 0) {
     end_life(c, f, c.ending, true);
     return !f.lost;
@@ -244,8 +248,9 @@ bool host::crash_in_hand(cell& c, frame& f, envelope* e, std::uint32_t n, const 
     return false;
   }
   if (f.kept != nullptr) park(c, f);
+  f.traced = nullptr;
   c.handled += n;
-  count_handled(n);
+  count_from_mail(n);
   end_in_hand(e, f, &f, &why);
   f.in_hand = nullptr;
   crashed(c, f, type, why);
@@ -306,6 +311,7 @@ void host::deliver(envelope* e, bool bounded) {
   if (e->ops->kind > envelope_kind::notice) [[unlikely]]
     return put_in_front(c, e);
   if (e->ops->kind < envelope_kind::notice) {
+    count_one(delivered_);
     if (c.status == cell_status::ended &&
         (c.drops_while_ended || (c.refuses_calls_while_ended && e->ops->kind == envelope_kind::call))) {
       e->ops->discard(e, discard_reason::restarting, nullptr);
@@ -320,6 +326,8 @@ void host::deliver(envelope* e, bool bounded) {
   c.mail.push(e);
   c.depth.store(depth + 1, std::memory_order_relaxed);
   c.busy |= busy_mail;
+  if ((c.busy & busy_watched) != 0) [[unlikely]]
+    c.extras->arrived(c, *e);
   make_ready(c);
 }
 

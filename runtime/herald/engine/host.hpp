@@ -22,6 +22,7 @@
 #include <herald/engine/inbox.hpp>
 #include <herald/engine/pool.hpp>
 #include <herald/engine/slab.hpp>
+#include <herald/engine/time_samples.hpp>
 #include <herald/engine/timer_heap.hpp>
 
 namespace herald::engine {
@@ -194,7 +195,10 @@ class host {
   void attach(cell& c, attachment& a) noexcept;
   void detach(attachment& a) noexcept;
   void arm(timer& t);
-  void disarm(timer& t) noexcept { timers_.remove(t); }
+  void disarm(timer& t) noexcept {
+    timers_.remove(t);
+    count_to(timers_armed_, timers_.size());
+  }
   void fire_timers();
   /// Any thread: this host's earliest deadline has come.
   void ring();
@@ -212,8 +216,19 @@ class host {
   [[nodiscard]] host_slot* slot(std::size_t index) noexcept { return slots_[index].get(); }
   void set_slot(std::size_t index, std::unique_ptr<host_slot> s) { slots_[index] = std::move(s); }
   [[nodiscard]] std::uint64_t handled() const noexcept { return handled_.load(std::memory_order_relaxed); }
+  /// For counters, any thread.
+  struct tally {
+    std::uint64_t handled, sent, restarts, crashes, timers;
+  };
+  [[nodiscard]] tally counted() const noexcept;
+  /// Sampled handler times; null before the first.
+  [[nodiscard]] const time_samples* times() const noexcept { return times_.get(); }
   void count_handled(std::uint64_t n) noexcept {
     handled_.store(handled_.load(std::memory_order_relaxed) + n, std::memory_order_relaxed);
+  }
+  void count_from_mail(std::uint64_t n) noexcept {
+    count_handled(n);
+    count_to(from_mail_, from_mail_.load(std::memory_order_relaxed) + n);
   }
   template <class F>
   void each_cell(F&& f) {
@@ -294,7 +309,22 @@ class host {
   survey* survey_ = nullptr;
   std::atomic<time_point::rep> busy_since_{0};  ///< 0: nothing noted
   std::array<std::unique_ptr<host_slot>, host_slots> slots_;
+  // Written by the owner, read by whoever counts.
+  static void count_to(std::atomic<std::uint64_t>& counter, std::uint64_t value) noexcept {
+    counter.store(value, std::memory_order_relaxed);
+  }
+  static void count_one(std::atomic<std::uint64_t>& counter) noexcept {
+    count_to(counter, counter.load(std::memory_order_relaxed) + 1);
+  }
+  [[nodiscard]] bool run_sampled(cell& c, frame& f, std::uint32_t& handled);
   std::atomic<std::uint64_t> handled_{0};
+  std::atomic<std::uint64_t> from_mail_{0};  ///< of those: not called inline by a fan-out
+  std::atomic<std::uint64_t> delivered_{0};  ///< casts, calls and events for a mailbox
+  std::atomic<std::uint64_t> restarts_{0};
+  std::atomic<std::uint64_t> crashes_{0};
+  std::atomic<std::uint64_t> timers_armed_{0};
+  std::uint32_t unsampled_ = 0;  ///< messages since the last one whose handler was timed
+  std::unique_ptr<time_samples> times_;
 };
 
 }  // namespace herald::engine

@@ -22,7 +22,7 @@ struct rejoin_node final : envelope {
     auto what = std::move(self->what);
     const auto& record = *what.record;
     by.home->before_change(*record.of);
-    by.home->count_handled(what.handled);
+    by.home->count_from_mail(what.handled);
     if (!record.fenced.load(std::memory_order_acquire)) record.of->handled += what.handled;
     free_node(self);
     by.home->back_from_away(what, by);

@@ -155,6 +155,7 @@ void host::after_init(cell& c, frame& f, bool threw, const exit_reason& why) {
     if (s) s->incarnation_started(c);
   if (again) {
     ++c.restarts;
+    count_one(restarts_);
     c.poison = nullptr;
     tell_watchers_restarted(c, &f);
   }
@@ -275,6 +276,7 @@ void host::after_destroy(cell& c) {
     if (s) s->incarnation_ended(c);
   if (c.poison != nullptr) clear_mail(c, discard_reason::poison, &c.ending, c.poison);
   if (c.drops_while_ended || c.refuses_calls_while_ended) clear_mail(c, discard_reason::restarting, &c.ending);
+  if (!c.ending.clean() && !c.ops->supervisor) count_one(crashes_);
   if (!c.ops->supervisor)
     system_.tell(c.ending.clean() ? report::ended : report::crashed, c, c.incarnation, c.ending);
   tell_watchers_life_over(c, f);

@@ -1,5 +1,7 @@
 // What a host keeps for its processes besides their mailboxes: attachments, timers, expected answers.
 
+#include <algorithm>
+
 #include <herald/engine/core.hpp>
 #include <herald/engine/host.hpp>
 #include <herald/engine/operation.hpp>
@@ -33,6 +35,7 @@ time_point host::now() const { return system_.time().now(); }
 
 void host::arm(timer& t) {
   timers_.add(t);
+  count_to(timers_armed_, timers_.size());
   if (t.when < noted_alarm_) {
     noted_alarm_ = t.when;
     system_.runs().alarm(*this, t.when);
@@ -54,6 +57,7 @@ void host::fire_timers() {
     timers_.remove(t);
     t.fire(*this);
   }
+  count_to(timers_armed_, timers_.size());
   if (!timers_.empty() && timers_.top().when < noted_alarm_) {
     noted_alarm_ = timers_.top().when;
     system_.runs().alarm(*this, noted_alarm_);
@@ -83,6 +87,25 @@ void host::drop_everything() noexcept {
     while (c.watchers != nullptr) delete std::exchange(c.watchers, c.watchers->following);
   });
   watches.clear();
+}
+
+host::tally host::counted() const noexcept {
+  const auto read = [](const auto& counter) { return counter.load(std::memory_order_relaxed); };
+  const auto handled = read(handled_);
+  const auto from_mail = std::min(read(from_mail_), handled);
+  return {handled, read(delivered_) + (handled - from_mail), read(restarts_), read(crashes_), read(timers_armed_)};
+}
+
+bool host::run_sampled(cell& c, frame& f, std::uint32_t& handled) {
+  unsampled_ = 0;
+  const auto* ops = c.ops;
+  const auto before = handled;
+  const auto begin = now();
+  if (!run_cell(c, f, 1, handled)) return false;
+  if (handled == before) return true;
+  if (!times_) times_ = std::make_unique<time_samples>();
+  times_->add(ops, now() - begin);
+  return true;
 }
 
 }  // namespace herald::engine

@@ -62,6 +62,7 @@ void core::tell_stuck(time_point now) {
 }
 
 void core::watch_over(time_point now) {
+  tick();
   reports_->nudge();
   struct found {
     host* where;

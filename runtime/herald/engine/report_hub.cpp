@@ -45,6 +45,18 @@ void report_hub::tell(report r) {
   if (waiting_.size() == max_waiting / 4) changed_.notify_all();
 }
 
+void report_hub::later(std::function<void()> job) {
+  if (at_once_) return job();
+  const std::lock_guard lock{mutex_};
+  if (jobs_.size() >= max_waiting) {
+    ++lost_;
+    return;
+  }
+  jobs_.push_back(std::move(job));
+  ++told_;
+  untold_.store(true, std::memory_order_relaxed);
+}
+
 void report_hub::nudge() {
   if (untold_.exchange(false, std::memory_order_relaxed)) changed_.notify_all();
 }
@@ -61,10 +73,11 @@ void report_hub::flush() {
 void report_hub::serve() {
   std::unique_lock lock{mutex_};
   for (;;) {
-    changed_.wait(lock, [this] { return !waiting_.empty() || ending_; });
-    if (waiting_.empty()) return;
+    changed_.wait(lock, [this] { return !waiting_.empty() || !jobs_.empty() || ending_; });
+    if (waiting_.empty() && jobs_.empty()) return;
     auto batch = std::exchange(waiting_, {});
-    const auto count = batch.size();
+    const auto jobs = std::exchange(jobs_, {});
+    const auto count = batch.size() + jobs.size();
     if (const auto lost = std::exchange(lost_, 0); lost != 0) {
       report r;
       r.kind = report::sink_lost;
@@ -74,6 +87,7 @@ void report_hub::serve() {
     }
     lock.unlock();
     hand_out(batch);
+    for (const auto& job : jobs) job();
     lock.lock();
     served_ += count;
     changed_.notify_all();

@@ -4,6 +4,7 @@
 #include <atomic>
 #include <condition_variable>
 #include <cstdint>
+#include <functional>
 #include <mutex>
 #include <thread>
 #include <vector>
@@ -25,6 +26,8 @@ class report_hub {
   /// Called by the clock thread at each tick.
   void nudge();
   void add_sink(report_sink sink);
+  /// Runs it on the sinks' thread, behind what was told before. For what is told by other means than reports.
+  void later(std::function<void()> job);
   /// Everything told so far has reached the sinks when it returns.
   void flush();
 
@@ -39,6 +42,7 @@ class report_hub {
   std::mutex mutex_;
   std::condition_variable changed_;
   std::vector<report> waiting_;
+  std::vector<std::function<void()>> jobs_;
   std::atomic<bool> untold_{false};  ///< something waits that the thread was not woken for
   std::uint64_t lost_ = 0;
   std::uint64_t told_ = 0;  ///< reports that were taken in

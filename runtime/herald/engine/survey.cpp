@@ -38,6 +38,7 @@ survey::survey(host& h, const cell* running) : host_{h}, running_{running}, now_
   about.timers = static_cast<std::uint32_t>(h.timers());
   about.handled = h.handled();
   about.from_outside = running != nullptr;
+  if (h.times() != nullptr) view_.times = h.times()->all();
 }
 
 survey::~survey() {
@@ -115,6 +116,13 @@ void survey::see(const cell& c) {
   }
   row.text_ = last_text_;
   row.id_size_ = static_cast<std::uint16_t>(std::min<std::size_t>(c.spec->id.size(), 0xffff));
+  if (c.extras != nullptr)
+    if (const auto label = label_of(c); !label.empty()) {
+      // Its own text, id and label together; what the neighbours share ends here.
+      row.text_ = static_cast<std::uint32_t>(view_.text.size());
+      view_.text.append(c.spec->id, 0, row.id_size_).append(label);
+      row.label_size_ = static_cast<std::uint16_t>(std::min<std::size_t>(label.size(), 0xffff));
+    }
   if (row.state == process_state::stuck || row.state == process_state::busy) see_handler(c);
 }
 

@@ -23,6 +23,7 @@ struct host_view {
   std::vector<process_row> rows;
   std::vector<address> parents;  ///< of each row
   std::vector<running_handler> running;
+  std::vector<time_histogram> times;
   std::string text;  ///< ids and labels
 };
 

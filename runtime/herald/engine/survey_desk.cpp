@@ -153,6 +153,32 @@ snapshot survey_desk::close() {
   return all;
 }
 
+namespace {
+
+handler_times figures_of(const time_histogram& h) {
+  handler_times t;
+  t.process_type = h.type != nullptr ? h.type->name : "(others)";
+  t.samples = h.samples;
+  if (h.samples != 0) t.mean = std::chrono::nanoseconds{h.sum / h.samples};
+  t.p50 = std::chrono::nanoseconds{h.below(0.5)};
+  t.p99 = std::chrono::nanoseconds{h.below(0.99)};
+  t.longest = std::chrono::nanoseconds{h.longest};
+  return t;
+}
+
+void add_times(std::vector<time_histogram>& all, const std::vector<time_histogram>& more) {
+  for (const auto& h : more) {
+    const auto found = std::find_if(all.begin(), all.end(), [&](const auto& a) { return a.type == h.type; });
+    if (found != all.end()) {
+      found->add(h);
+    } else {
+      all.push_back(h);
+    }
+  }
+}
+
+}  // namespace
+
 void survey_desk::join(snapshot& all, std::vector<part_t>& parts) const {
   std::size_t rows = 0;
   std::size_t bytes = 0;
@@ -164,6 +190,7 @@ void survey_desk::join(snapshot& all, std::vector<part_t>& parts) const {
   auto& text = all.text_;
   text.reserve(bytes);
   std::unordered_map<const cell*, std::uint32_t> supervisors;
+  std::vector<time_histogram> times;
   for (std::size_t i = 0; i < parts.size(); ++i) {
     auto& p = parts[i];
     const auto host_index = static_cast<std::uint32_t>(all.hosts.size());
@@ -180,6 +207,11 @@ void survey_desk::join(snapshot& all, std::vector<part_t>& parts) const {
       continue;
     }
     all.hosts.push_back(p.view.about);
+    add_times(times, p.view.times);
+    time_histogram of_host;
+    for (const auto& h : p.view.times) of_host.add(h);
+    all.hosts.back().times = figures_of(of_host);
+    all.hosts.back().times.process_type = {};
     for (auto& row : p.view.rows) {
       row.host = host_index;
       row.text_ += shift;
@@ -192,6 +224,7 @@ void survey_desk::join(snapshot& all, std::vector<part_t>& parts) const {
       all.running.push_back(h);
     }
   }
+  for (const auto& h : times) all.times.push_back(figures_of(h));
   std::size_t at = 0;
   const cell* last = nullptr;
   auto last_row = process_row::no_parent;

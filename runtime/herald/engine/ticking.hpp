@@ -1,0 +1,12 @@
+#pragma once
+// Something that gathers what happens and sends it on at the clock's next tick.
+
+namespace herald::engine {
+
+class ticking {
+ public:
+  virtual ~ticking() = default;
+  virtual void tick() = 0;
+};
+
+}  // namespace herald::engine
