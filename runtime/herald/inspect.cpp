@@ -112,7 +112,7 @@ void inspect(context& self, const any_ref& who, std::chrono::milliseconds limit,
   if (!begin_call(c, self.incarnation(), pending, limit)) return;
   if (!who) return engine::fail_call(c, self.incarnation(), pending->id, noproc_error());
   const runtime_entry entry;
-  const reply_to back{self.self().where(), self.incarnation(), pending->id, nullptr};
+  const engine::reply_to back{self.self().where(), self.incarnation(), pending->id, nullptr};
   order<inspection>(who.where(), entry.owned(), reply_once<inspection>{back}, answer_for);
 }
 

@@ -28,4 +28,4 @@
 #include <herald/task.hpp>
 #include <herald/task_many.hpp>
 #include <herald/task_stream.hpp>
-#include <herald/trace.hpp>
+#include <herald/process_trace.hpp>

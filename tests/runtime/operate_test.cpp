@@ -106,7 +106,7 @@ TEST_CASE("inspect: place, figures, accepted messages, what waits, timers, calls
   CHECK(inspect(any_ref{}).error() == errc::noproc);
 }
 
-TEST_CASE("inspect: a describe that throws is told, and ends nothing") {
+TEST_CASE("O228: a describe that throws is told, and ends nothing") {
   fixture f;
   f.at("till").cast(add{-1});
   f.w.sim.run();

@@ -128,11 +128,7 @@ class caf_executor final : public executor {
   bool wait(waiter& w, std::optional<std::chrono::steady_clock::duration> limit) override { return w.block(limit); }
 
   unsigned threads() noexcept override {
-    auto count = workers_ + 1;  // and the clock
-    {
-      const std::lock_guard lock{spare_mutex_};
-      count += static_cast<unsigned>(live_spares_);
-    }
+    const auto count = workers_ + 1 + static_cast<unsigned>(spares_.live());  // and the clock
     const std::lock_guard lock{own_mutex_};
     return count + static_cast<unsigned>(own_.size());
   }

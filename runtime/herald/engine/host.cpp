@@ -339,18 +339,6 @@ void host::take_mail() noexcept {
   }
 }
 
-void host::deliver_first(envelope* e) {
-  auto& c = *e->to;
-  if (!c.alive({&c, e->generation}) || c.status == cell_status::resting || c.status == cell_status::free)
-    return e->ops->discard(e, discard_reason::noproc, nullptr);
-  e->next = c.mail.head;
-  c.mail.head = e;
-  if (c.mail.tail == nullptr) c.mail.tail = e;
-  c.depth.store(c.depth.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
-  c.busy |= busy_mail;
-  make_ready(c);
-}
-
 void host::make_ready(cell& c) noexcept {
   if (c.ready) return;
   // One that is to end need not be resumed by its operator for that.
@@ -364,13 +352,6 @@ void host::make_ready(cell& c) noexcept {
     ready_head_ = &c;
   }
   ready_tail_ = &c;
-}
-
-void host::hold(cell& c, busy_bit bit) noexcept { c.busy |= bit; }
-
-void host::release(cell& c, busy_bit bit) noexcept {
-  c.busy &= ~std::uint32_t{bit};
-  if (c.mail.head != nullptr) make_ready(c);
 }
 
 // --- sending --------------------------------------------------------------------------------------------------------

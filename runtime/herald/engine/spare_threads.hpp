@@ -26,6 +26,10 @@ class spare_threads {
   void serve_waiting();
   /// How many hosts wait while every thread is stuck.
   [[nodiscard]] std::size_t starving();
+  [[nodiscard]] std::size_t live() {
+    const std::lock_guard lock{mutex_};
+    return live_;
+  }
   void nudge() { changed_.notify_all(); }
   /// False: one is itself stuck in a handler.
   [[nodiscard]] bool end();

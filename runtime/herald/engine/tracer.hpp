@@ -8,7 +8,7 @@
 
 #include <herald/engine/extras.hpp>
 #include <herald/engine/ticking.hpp>
-#include <herald/trace.hpp>
+#include <herald/process_trace.hpp>
 
 namespace herald::engine {
 

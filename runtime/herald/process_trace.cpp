@@ -1,4 +1,4 @@
-#include <herald/trace.hpp>
+#include <herald/process_trace.hpp>
 
 #include <algorithm>
 #include <cstdio>
