@@ -33,9 +33,8 @@ void resume(context& self, const any_ref& who);
 template <class P, class F>
 [[nodiscard]] auto with_state(const ref<P>& who, F f, std::chrono::milliseconds limit = default_call_limit)
     -> result<engine::visit_value<P, F>> {
-  using value = engine::visit_value<P, F>;
   if (engine::on_runner()) return engine::would_block_error();
-  std::optional<result<value>> answer;
+  std::optional<result<engine::visit_value<P, F>>> answer;
   const auto code = [&](void* state) {
     answer.emplace(engine::run_on_state<P>(*static_cast<P*>(state), f));
   };

@@ -47,7 +47,12 @@ struct call_continuation final : pending_call {
   explicit call_continuation(F f) : then{std::move(f)} {}
   F then;
   void resume(context& self, void* answer, const error* why) override {
-    auto r = answer != nullptr ? std::move(*static_cast<result<R>*>(answer)) : result<R>{*why};
+    if (answer != nullptr) return go_on(self, std::move(*static_cast<result<R>*>(answer)));
+    go_on(self, result<R>{*why});
+  }
+
+ private:
+  void go_on(context& self, result<R> r) {
     if constexpr (std::is_invocable_v<F&, context&, result<R>>) {
       then(self, std::move(r));
     } else {
