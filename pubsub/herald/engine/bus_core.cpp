@@ -344,7 +344,7 @@ void bus_core::host_went(seat& s) noexcept {
 
 void bus_core::edge(topic_record& topic, bool wanted) {
   // Who begins to watch sets the bit and then looks at the seats; here the seat is written, then the bit is read.
-  std::atomic_thread_fence(std::memory_order_seq_cst);
+  meet();
   if ((routing() & watched_bit) != 0) interests_.edge(topic, wanted);
 }
 

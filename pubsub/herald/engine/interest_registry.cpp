@@ -47,7 +47,7 @@ void interest_registry::add(bus_core& bus, interest_watch& w) {
     of_all_.push_back(&w);
   }
   bus.set_watched();
-  std::atomic_thread_fence(std::memory_order_seq_cst);
+  bus.meet();
   if (w.topic) return look(w);
   bus.each_joined([&](const topic_record& r) { tell(w, interest_edge{std::string{r.name()}, true}); });
 }
