@@ -27,7 +27,13 @@ namespace engine {
 
 owners& owners_of(const cell& c) noexcept { return c.home->system().owners(); }
 void post_to_inbox(envelope* e) { host::post(e, nullptr); }
-std::string path_of(address who) { return who.cell != nullptr ? core::path_of(*who.cell) : std::string{}; }
+std::string path_of(address who) {
+  if (who.cell == nullptr) return {};
+  // The spec it is read from belongs to the holder's host, and may go at any time.
+  const bool mine = current_frame != nullptr && !current_frame->lost && current_frame->home == who.cell->home;
+  if (!mine && who.cell->home->system().options().simulation == nullptr) return "another process";
+  return core::path_of(*who.cell);
+}
 
 void lock_record::owner_ended() noexcept {
   const auto keep = std::move(self);

@@ -26,6 +26,8 @@ core::core(application_options options, std::unique_ptr<executor> runs)
 }
 
 core::~core() {
+  for (const auto& t : ticks_)
+    if (const auto living = t.lock()) living->over();
   for (auto& h : all_) h->drop_everything();
   // Slots of hosts go with the hosts, before the application's own.
   all_.clear();

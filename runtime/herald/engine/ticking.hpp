@@ -7,6 +7,8 @@ class ticking {
  public:
   virtual ~ticking() = default;
   virtual void tick() = 0;
+  /// The application is gone: nothing of it may be touched from here on.
+  virtual void over() noexcept {}
 };
 
 }  // namespace herald::engine

@@ -20,6 +20,7 @@ class tracer final : public closable, public ticking, public std::enable_shared_
   /// The trace's handle has ended, or its limit is reached.
   void close() noexcept override;
   void tick() override;
+  void over() noexcept override { closed_.store(true); }
 
   /// By the host's owner.
   void note(trace_event::kind_t kind, const envelope& e, address peer, std::chrono::nanoseconds time = {});
