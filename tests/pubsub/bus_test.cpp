@@ -112,7 +112,7 @@ TEST_CASE("a process with hundreds of subscriptions finds each of them again") {
 
 TEST_CASE("a snapshot counts each process's subscriptions, few or many") {
   world w{2};
-  const auto counted = [&](int i) { return w.app.snapshot().value().find(any_ref{w.p(i)})->subscriptions; };
+  const auto counted = [&](std::size_t i) { return w.app.snapshot().value().find(any_ref{w.p(i)})->subscriptions; };
   CHECK(counted(0) == 0);
   inside(w.p(0), [](context& self) {
     for (int i = 0; i < 3; ++i) subscribe<tick>(self, "t" + std::to_string(i));

@@ -193,7 +193,7 @@ struct waiter_process
   }
   coroutine<int> on(const wait_and_crash_in_call&) {
     const trace t{a_.log, "frame"};
-    co_await self_.call(a_.right, total{});
+    static_cast<void>(co_await self_.call(a_.right, total{}));
     throw std::runtime_error{"in a call"};
   }
   coroutine<std::string> on(const inner_throws&) {

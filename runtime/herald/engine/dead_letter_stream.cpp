@@ -88,7 +88,7 @@ void dead_letter_stream::hand_out(const herald::dead_letter& d) {
 namespace herald {
 
 std::string_view name_of(dead_letter_reason why) noexcept {
-  using enum dead_letter_reason;
+  using enum engine::discard_reason;
   switch (why) {
     case noproc: return "noproc";
     case overflow: return "overflow";

@@ -52,21 +52,7 @@ class owners {
   /// Calls f(list) under the lock of c's list, if the calling handler is one of this incarnation and not fenced. The
   /// list is for add and take_out. False: nothing was done.
   template <class F>
-  [[nodiscard]] bool act(cell& c, std::uint32_t incarnation, F&& f) {
-    const runtime_entry entry;
-    const auto* by = entry.any();
-    if (by == nullptr || by->current != &c) return false;
-    const bool at_home = entry.owned() != nullptr;
-    if (at_home ? c.incarnation != incarnation : by->away == nullptr || by->away->incarnation != incarnation)
-      return false;
-    auto& s = shard_of(c);
-    const std::lock_guard lock{s.mutex};
-    // Fencing marks first and then comes for this lock: what is added here is either refused, or taken away by it.
-    if (!at_home && by->away->fenced.load(std::memory_order_acquire)) return false;
-    list l{s, c};
-    f(l);
-    return true;
-  }
+  [[nodiscard]] bool act(cell& c, std::uint32_t incarnation, F&& f);
 
   class list;
   /// Takes one thing out of its owner's list, from any thread. False: its owner's end has it in hand.
@@ -116,5 +102,22 @@ class owners::list {
   shard& shard_;
   cell& cell_;
 };
+
+template <class F>
+bool owners::act(cell& c, std::uint32_t incarnation, F&& f) {
+  const runtime_entry entry;
+  const auto* by = entry.any();
+  if (by == nullptr || by->current != &c) return false;
+  const bool at_home = entry.owned() != nullptr;
+  if (at_home ? c.incarnation != incarnation : by->away == nullptr || by->away->incarnation != incarnation)
+    return false;
+  auto& s = shard_of(c);
+  const std::lock_guard lock{s.mutex};
+  // Fencing marks first and then comes for this lock: what is added here is either refused, or taken away by it.
+  if (!at_home && by->away->fenced.load(std::memory_order_acquire)) return false;
+  list l{s, c};
+  f(l);
+  return true;
+}
 
 }  // namespace herald::engine
