@@ -111,7 +111,7 @@ class application {
   [[nodiscard]] result<inspection> inspect(std::string_view path, std::chrono::milliseconds limit = default_call_limit) const;
 
   /// What was done so far (counters.hpp).
-  [[nodiscard]] herald::counters counters() const;
+  [[nodiscard]] application_counters counters() const;
   /// From now on, and until the handle ends: messages that reach nobody (dead_letter.hpp).
   [[nodiscard]] sink_handle on_dead_letters(dead_letter_sink sink);
 

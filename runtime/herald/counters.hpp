@@ -11,7 +11,7 @@
 
 namespace herald {
 
-struct counters {
+struct application_counters {
   std::uint64_t handled = 0;   ///< messages handled, replies and timers too
   std::uint64_t sent = 0;      ///< casts, calls and events that reached their receiver's host
   std::uint64_t restarts = 0;  ///< new incarnations after the first

@@ -174,8 +174,8 @@ result<snapshot> application::snapshot(std::chrono::milliseconds limit) const {
   return desk->close();
 }
 
-herald::counters application::counters() const {
-  herald::counters sum;
+application_counters application::counters() const {
+  application_counters sum;
   auto& system = inside();
   system.each_host([&](host& h) {
     const auto c = h.counted();
