@@ -36,5 +36,5 @@ int main() {
   app.start();
   const auto s = app.find<stack>("stack");                           // whereis(stack), but valid over restarts
   s.cast(push{"c"});
-  std::printf("%s %s\n", s.call(pop{}).value().c_str(), s.call(pop{}).value().c_str());
+  for (int i = 0; i < 2; ++i) std::printf("%s\n", s.call(pop{}).value().c_str());
 }

@@ -93,7 +93,9 @@ TEST_CASE("L161: async runs under its supervisor, tied to its caller; the answer
     w.play("a", [](context&) { throw std::runtime_error{"the caller ends"}; });
     w.sim.advance(1s);
     CHECK(finished == 1);
-    CHECK(w.counts("jobs").active == 1);  // the ignored one goes on
+    CHECK(w.counts("jobs").active == 1);  // the ignored one goes on ...
+    w.app->stop();
+    CHECK(finished == 2);  // ... until its supervisor ends
   });
 }
 
