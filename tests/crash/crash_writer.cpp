@@ -179,7 +179,7 @@ int main(int argc, char** argv) {
   core.on_work([&] { work.release(); });
   for (int i = 0; i < callers; ++i) {
     all.push_back(std::make_unique<caller>(core, keys, seed, i));
-    threads.emplace_back([&, i] { all[static_cast<std::size_t>(i)]->run(); });
+    threads.emplace_back([one = all.back().get()] { one->run(); });
   }
   while (true) {
     work.acquire();
