@@ -4,6 +4,7 @@
 #include <herald/detail/constraints.hpp>
 #include <herald/topics.hpp>
 
+#include <algorithm>
 #include <exception>
 
 namespace herald {
@@ -11,10 +12,13 @@ namespace herald {
 namespace {
 
 using detail::action_info;
+using detail::argument_info;
 using detail::attribute_info;
 using detail::attribute_mask;
 using detail::attribute_role;
 using detail::bit;
+using detail::step;
+using detail::step_kind;
 
 std::string name_of(const resource_table& resource, const action_info& action) {
   return std::string{resource.name}.append(".").append(action.name);
@@ -34,10 +38,13 @@ class execution {
       : tx_{tx}, request_{request}, resource_{*request.resource}, action_{resource_.actions[request.action]} {}
 
   result<action_outcome> run() {
+    if (resource_.has_tenant() && request_.tenant.empty() && !(request_.all_tenants && action_.kind != op::create))
+      return refused(resource_errc::tenant_required, ": its rows belong to tenants, and none was named");
+    if (auto taken = take_arguments(); !taken) return taken.error();
     switch (action_.kind) {
       case op::create: return create();
-      case op::update: return update();
-      case op::destroy: return destroy();
+      case op::update: return change(event_kind::updated);
+      case op::destroy: return action_.soft ? change(event_kind::destroyed) : destroy();
     }
     return refused(resource_errc::wrong_action_kind, " is of no known kind");
   }
@@ -46,49 +53,93 @@ class execution {
   result<action_outcome> create() {
     draft row = request_.input ? draft{request_.input} : draft{resource_};
     if (auto filled = fill_in(row); !filled) return filled.error();
-    const record before;
-    if (auto shaped = shape(before, row, ~attribute_mask{0}); !shaped) return shaped.error();
-    action_outcome outcome{.kind = event_kind::created, .after = std::move(row).freeze()};
-    if (auto written = tx_.insert(outcome.after); !written) return written.error();
-    return finish(std::move(outcome), all_attributes());
+    change_context context{tx_, request_, arguments_, {}, row.row()};
+    if (auto shaped = shape(context, ~attribute_mask{0}); !shaped) return shaped.error();
+    const record made = std::move(row).freeze();
+    if (action_.upsert != action_info::no_upsert) {
+      auto there = find_same(made);
+      if (!there) return there.error();
+      if (*there) return write_over(context, *there, made);
+    }
+    if (auto written = tx_.insert(made); !written) return written.error();
+    return finish(context, {.kind = event_kind::created, .after = made}, all_attributes());
   }
 
-  result<action_outcome> update() {
+  /// Update, and soft destroy.
+  result<action_outcome> change(event_kind kind) {
     auto found = find();
     if (!found) return found.error();
-    const record before = std::move(*found);
-    draft row{before};
+    draft row{*found};
     for (std::size_t i = 0; i < resource_.attributes.size(); ++i) {
       if ((request_.given & bit(i)) != 0) resource_.attributes[i].copy(row.row(), request_.input.row());
     }
-    if (auto shaped = shape(before, row, 0); !shaped) return shaped.error();
-    attribute_mask changed = differing(before, row);
-    action_outcome outcome{.kind = event_kind::unchanged, .before = before, .after = before};
-    if (changed != 0) {
-      stamp(row);
-      changed = differing(before, row);
-      outcome.kind = event_kind::updated;
-      outcome.after = std::move(row).freeze();
-      if (auto written = tx_.update(before, outcome.after, changed); !written) return written.error();
-    }
-    return finish(std::move(outcome), changed);
+    change_context context{tx_, request_, arguments_, *found, row.row()};
+    if (auto shaped = shape(context, 0); !shaped) return shaped.error();
+    return write_change(context, std::move(row), kind);
+  }
+
+  result<action_outcome> write_change(change_context& context, draft row, event_kind kind) {
+    const record before = context.before();
+    attribute_mask changed = differing(before, row.row());
+    if (changed == 0) return finish(context, {.kind = event_kind::unchanged, .before = before, .after = before}, 0);
+    stamp(row);
+    changed = differing(before, row.row());
+    const record after = std::move(row).freeze();
+    if (auto written = tx_.update(before, after, changed); !written) return written.error();
+    return finish(context, {.kind = kind, .before = before, .after = after}, changed);
   }
 
   result<action_outcome> destroy() {
     auto found = find();
     if (!found) return found.error();
-    const record before = std::move(*found);
-    draft row{before};
-    if (auto shaped = shape(before, row, 0); !shaped) return shaped.error();
-    if (auto written = tx_.erase(before); !written) return written.error();
-    return finish({.kind = event_kind::destroyed, .before = before}, 0);
+    draft row{*found};
+    change_context context{tx_, request_, arguments_, *found, row.row()};
+    if (auto shaped = shape(context, 0); !shaped) return shaped.error();
+    if (auto written = tx_.erase(*found); !written) return written.error();
+    return finish(context, {.kind = event_kind::destroyed, .before = *found}, 0);
   }
 
-  /// The row that the request names, in the version it expects.
+  /// Upsert: the row that is there already.
+  result<record> find_same(const record& made) {
+    if (action_.upsert == action_info::by_key) return tx_.find(resource_, row_key::of(made));
+    return tx_.find_by(resource_, action_.upsert, made);
+  }
+
+  result<action_outcome> write_over(change_context& context, const record& there, const record& made) {
+    if (!visible(there)) return refused(resource_errc::taken, ": the row it would write over is another tenant's");
+    if (action_.upsert_where != nullptr && !action_.upsert_where(there.row(), made.row()))
+      return finish(context, {.kind = event_kind::unchanged, .before = there, .after = there}, 0);
+    draft row{there};
+    for (std::size_t i = 0; i < resource_.attributes.size(); ++i) {
+      const attribute_info& attribute = resource_.attributes[i];
+      if (!attribute.primary_key && attribute.role == attribute_role::plain && replaces(context, i))
+        attribute.copy(row.row(), made.row());
+    }
+    context.become_update(there, row.row());
+    check_attributes(context, 0);
+    if (!context.valid()) return refused(resource_errc::invalid, " was refused", std::move(context.errors()));
+    return write_change(context, std::move(row), event_kind::updated);
+  }
+
+  bool replaces(const change_context& context, std::size_t attribute) const {
+    switch (action_.replaces) {
+      case detail::upsert_fields::touched: return (context.touched() & bit(attribute)) != 0;
+      case detail::upsert_fields::all: return true;
+      case detail::upsert_fields::these: return (action_.replaced & bit(attribute)) != 0;
+      case detail::upsert_fields::all_except: return (action_.replaced & bit(attribute)) == 0;
+    }
+    return false;
+  }
+
+  bool visible(const record& row) const {
+    return !resource_.has_tenant() || request_.all_tenants || row.get(resource_.tenant).text() == request_.tenant;
+  }
+
+  /// The row that the request names, in the version it expects. Another tenant's row is none.
   result<record> find() {
     auto found = tx_.find(resource_, request_.key);
     if (!found) return found;
-    if (!*found) {
+    if (!*found || !visible(*found)) {
       return request_.from_copy
                  ? refused(resource_errc::stale, ": the row " + request_.key.to_string() + " was destroyed meanwhile")
                  : refused(resource_errc::not_found, ": there is no row " + request_.key.to_string());
@@ -102,11 +153,36 @@ class execution {
     return found;
   }
 
+  /// What the caller gave, else the defaults; checked before anything else happens.
+  result<void> take_arguments() {
+    const auto arguments = resource_.arguments_of(action_);
+    if (arguments.empty()) return {};
+    arguments_ = request_.arguments;
+    arguments_.resize(arguments.size());
+    std::vector<field_error> wrong;
+    std::vector<field_error> missing;
+    for (std::size_t i = 0; i < arguments.size(); ++i) {
+      const argument_info& argument = arguments[i];
+      const bool given = (request_.arguments_given & bit(i)) != 0;
+      if (argument.info.required && (!given || arguments_[i].is_null())) {
+        missing.push_back({std::string{argument.info.name}, "is required"});
+        continue;
+      }
+      if (!given)
+        arguments_[i] = argument.info.default_value.is_null() ? argument.initial() : value{argument.info.default_value};
+      if (auto what = detail::violation(resource_, argument.info, arguments_[i].view()))
+        wrong.push_back({std::string{argument.info.name}, std::move(*what)});
+    }
+    if (wrong.empty() && missing.empty()) return {};
+    return refused(resource_errc::invalid, " was refused", wrong.empty() ? std::move(missing) : std::move(wrong));
+  }
+
   /// Create: what neither the caller nor the struct says.
   result<void> fill_in(draft& row) {
     const timestamp now = tx_.now();
     for (std::size_t i = 0; i < resource_.attributes.size(); ++i) {
       const attribute_info& attribute = resource_.attributes[i];
+      if (attribute.role == attribute_role::tenant) static_cast<void>(row.set(i, value_view{request_.tenant}));
       if ((request_.given & bit(i)) != 0) continue;
       if (attribute.set_default != nullptr) attribute.set_default(attribute.at_mutable(row.row()));
       if (!attribute.default_value.is_null()) static_cast<void>(row.set(i, attribute.default_value));
@@ -124,33 +200,67 @@ class execution {
     return {};
   }
 
-  /// Changes and validations in order, then what must hold of every row. `checked`: attributes to look at, besides the
-  /// changed ones.
-  result<void> shape(const record& before, draft& row, attribute_mask checked) {
-    change_context context{tx_, action_, before, row, request_.given, tx_.now(), request_.tenant};
-    for (const detail::step& step : resource_.steps_of(action_)) {
-      if (step.kind == detail::step_kind::after || (step.where != nullptr && !step.where(context))) continue;
-      step.run(context, step.message);
+  /// May it be done; changes and validations in order; what must hold of every row; the hooks before writing. `checked`:
+  /// attributes to look at, besides the changed ones.
+  result<void> shape(change_context& context, attribute_mask checked) {
+    if (auto may = authorise(context); !may) return may;
+    bool has_hooks = false;
+    for (const step& one : resource_.steps_of(action_)) {
+      has_hooks = has_hooks || one.kind == step_kind::before;
+      if (one.kind != step_kind::change && one.kind != step_kind::validate) continue;
+      if (one.where == nullptr || one.where(context)) one.run(context, one.message);
     }
-    for (std::size_t i = 0; i < resource_.attributes.size(); ++i) {
-      const attribute_info& attribute = resource_.attributes[i];
-      const bool changes = before && !attribute.same(before.row(), row.row());
-      if (changes && attribute.primary_key) context.add_error(attribute.name, "cannot be changed: it is the primary key");
-      if (!changes && (checked & bit(i)) == 0) continue;
-      if (auto what = detail::violation(resource_, attribute, attribute.get(row.row())))
-        context.add_error(attribute.name, std::move(*what));
-    }
+    check_attributes(context, checked);
     // A missing input often explains other errors badly and is explained by them well: only when there are none.
-    if (context.valid()) require(context, row);
+    if (context.valid()) require(context);
+    if (context.valid() && has_hooks) {
+      for (const step& one : resource_.steps_of(action_)) {
+        if (one.kind == step_kind::before && (one.where == nullptr || one.where(context))) one.run(context, one.message);
+      }
+      check_attributes(context, checked);
+      if (context.valid()) require(context);
+    }
     if (context.valid()) return {};
     return refused(resource_errc::invalid, " was refused", std::move(context.errors()));
   }
 
-  void require(change_context& context, const draft& row) const {
+  result<void> authorise(change_context& context) const {
+    const auto no = [&](const check& answer) {
+      std::string who = request_.by.name().empty() ? std::string{"nobody"} : request_.by.name();
+      return refused(resource_errc::forbidden,
+                     " is not for " + who + (answer.message.empty() ? std::string{} : ": " + answer.message));
+    };
+    if (resource_.authorise != nullptr) {
+      if (const check answer = resource_.authorise(context); !answer) return no(answer);
+    }
+    for (const step& one : resource_.steps_of(action_)) {
+      if (one.kind != step_kind::authorise || (one.where != nullptr && !one.where(context))) continue;
+      if (const check answer = one.may(context); !answer) return no(answer);
+    }
+    return {};
+  }
+
+  void check_attributes(change_context& context, attribute_mask checked) const {
+    const record& before = context.before();
+    for (std::size_t i = 0; i < resource_.attributes.size(); ++i) {
+      const attribute_info& attribute = resource_.attributes[i];
+      const bool changes = before && !attribute.same(before.row(), context.row());
+      if (changes && attribute.primary_key) context.add_error(attribute.name, "cannot be changed: it is the primary key");
+      if (changes && attribute.role == attribute_role::tenant) context.add_error(attribute.name, "cannot be changed: it is the tenant");
+      if (!changes && (checked & bit(i)) == 0) continue;
+      const value_view held = attribute.get(context.row());
+      if (auto what = detail::violation(resource_, attribute, held)) context.add_error(attribute.name, std::move(*what));
+      if (auto what = detail::wrong_move(resource_, attribute, before ? attribute.get(before.row()) : value_view{}, held,
+                                         static_cast<bool>(before)))
+        context.add_error(attribute.name, std::move(*what));
+    }
+  }
+
+  void require(change_context& context) const {
     for (std::size_t i = 0; i < resource_.attributes.size(); ++i) {
       const attribute_info& attribute = resource_.attributes[i];
       const bool input_missing = (action_.requires_inputs & ~request_.given & bit(i)) != 0;
-      const bool value_missing = attribute.required && (attribute.get(row.row()).is_null() ||
+      const bool value_missing = attribute.required && (attribute.get(context.row()).is_null() ||
                                                         (!context.before() && (context.touched() & bit(i)) == 0));
       if (input_missing || value_missing) context.add_error(attribute.name, "is required");
     }
@@ -165,32 +275,41 @@ class execution {
     }
   }
 
-  result<action_outcome> finish(action_outcome outcome, attribute_mask changed) {
+  result<action_outcome> finish(change_context& context, action_outcome outcome, attribute_mask changed) {
     if (request_.notify && (outcome.kind != event_kind::unchanged || request_.notify_unchanged)) {
-      auto event = describe(outcome, changed);
+      auto event = describe(context, outcome, changed);
       if (auto kept = tx_.append(event); !kept) return kept.error();
       outcome.event = std::move(event);
     }
-    const record& row = outcome.after ? outcome.after : outcome.before;
-    for (const detail::step& step : resource_.steps_of(action_)) {
-      if (step.kind != detail::step_kind::after) continue;
-      if (auto done = step.after(tx_, row.row()); !done) return done.error();
+    const record& left = outcome.after ? outcome.after : outcome.before;
+    for (const step& one : resource_.steps_of(action_)) {
+      if (one.kind != step_kind::after) continue;
+      context.become_update(outcome.before, const_cast<void*>(left.row()));  // hooks of this kind only look
+      if (one.where != nullptr && !one.where(context)) continue;
+      if (auto done = one.after(context); !done) return done.error();
+      if (!context.valid()) return refused(resource_errc::invalid, " was refused", std::move(context.errors()));
     }
     return outcome;
   }
 
-  std::shared_ptr<event_record> describe(const action_outcome& outcome, attribute_mask changed) {
+  std::shared_ptr<event_record> describe(const change_context& context, const action_outcome& outcome, attribute_mask changed) {
     auto event = std::make_shared<event_record>();
+    const record& left = outcome.after ? outcome.after : outcome.before;
     event->resource = &resource_;
     event->action = request_.action;
     event->kind = outcome.kind;
-    event->key = row_key::of(outcome.after ? outcome.after : outcome.before);
+    event->key = row_key::of(left);
     event->before = without_secrets(outcome.before);
     event->after = without_secrets(outcome.after);
     event->changed = changed;
     event->time = tx_.now();
-    event->tenant = request_.tenant;
+    event->tenant = resource_.has_tenant() ? std::string{left.get(resource_.tenant).text()} : request_.tenant;
+    event->actor = request_.by.name();
     event->metadata = request_.metadata;
+    for (const named_value& one : context.metadata()) {
+      std::erase_if(event->metadata, [&](const named_value& given) { return given.name == one.name; });
+      event->metadata.push_back(one);
+    }
     expand_topics(event);
     return event;
   }
@@ -205,10 +324,10 @@ class execution {
     return std::move(open).freeze();
   }
 
-  attribute_mask differing(const record& before, const draft& row) const {
+  attribute_mask differing(const record& before, const void* row) const {
     attribute_mask mask = 0;
     for (std::size_t i = 0; i < resource_.attributes.size(); ++i) {
-      if (!resource_.attributes[i].same(before.row(), row.row())) mask |= bit(i);
+      if (!resource_.attributes[i].same(before.row(), row)) mask |= bit(i);
     }
     return mask;
   }
@@ -225,6 +344,7 @@ class execution {
   const action_request& request_;
   const resource_table& resource_;
   const action_info& action_;
+  std::vector<value> arguments_;
 };
 
 error hook_failed(const action_request& request, std::string_view what) {
@@ -233,73 +353,60 @@ error hook_failed(const action_request& request, std::string_view what) {
                                           .append(what)};
 }
 
-std::string names_of(const resource_table& resource, attribute_mask which) {
-  std::string text;
-  for (std::size_t i = 0; i < resource.attributes.size(); ++i) {
-    if ((which & bit(i)) != 0) text.append(text.empty() ? "" : ", ").append(resource.attributes[i].name);
-  }
-  return text.empty() ? "nothing" : text;
-}
-
 }  // namespace
 
 result<action_outcome> apply(transaction& tx, const action_request& request) {
-  try {
-    return execution{tx, request}.run();
-  } catch (const std::exception& why) {
-    return hook_failed(request, why.what());
-  } catch (...) {
-    return hook_failed(request, "something that is no std::exception");
+  const action_request* const outer = tx.set_running(&request);
+  const auto run = [&]() -> result<action_outcome> {
+    try {
+      return execution{tx, request}.run();
+    } catch (const std::exception& why) {
+      return hook_failed(request, why.what());
+    } catch (...) {
+      return hook_failed(request, "something that is no std::exception");
+    }
+  };
+  auto outcome = run();
+  tx.set_running(outer);
+  return outcome;
+}
+
+void conclude(const action_request& request, result<action_outcome>& outcome) {
+  const action_info& action = request.resource->actions[request.action];
+  if (!action.has_done) return;
+  std::string trouble;
+  for (const step& one : request.resource->steps_of(action)) {
+    if (one.kind != step_kind::done) continue;
+    try {
+      one.done(request, outcome);
+    } catch (const std::exception& why) {
+      trouble.append(trouble.empty() ? "" : "; ").append(why.what());
+    } catch (...) {
+      trouble.append(trouble.empty() ? "" : "; ").append("something that is no std::exception");
+    }
   }
+  if (outcome) outcome->hook_trouble = std::move(trouble);
 }
 
 result<void> run_nested(transaction& tx, const action_request& request, result<action_outcome>& outcome) {
-  if (auto begun = tx.savepoint(); !begun) return begun;
-  outcome = apply(tx, request);
-  return outcome ? tx.release() : tx.rollback_to();
-}
-
-result<std::uint16_t> action_by_name(const resource_table& resource, std::string_view action) {
-  const std::size_t at = resource.find_action(action);
-  if (at != resource_table::none) return static_cast<std::uint16_t>(at);
-  std::string names;
-  for (const action_info& one : resource.actions) names.append(names.empty() ? "" : ", ").append(one.name);
-  return error{resource_errc::no_such_action, std::string{"resource "}
-                                                  .append(resource.name)
-                                                  .append(" has no action \"")
-                                                  .append(action)
-                                                  .append("\"; it has ")
-                                                  .append(names.empty() ? "none" : names)};
-}
-
-result<action_request> request_by_name(const resource_table& resource, std::string_view action,
-                                       std::span<const named_value> inputs) {
-  const auto number = action_by_name(resource, action);
-  if (!number) return number.error();
-  const action_info& info = resource.actions[*number];
-  action_request request{.resource = &resource, .action = *number};
-  draft input{resource};
-  std::vector<field_error> unknown;
-  std::vector<field_error> wrong;
-  for (const named_value& given : inputs) {
-    const std::size_t at = resource.find_attribute(given.name);
-    if (at == resource_table::none) {
-      unknown.push_back({given.name, "is no input"});
-    } else if ((info.accepts & bit(at)) == 0) {
-      wrong.push_back({given.name, "cannot be changed"});
-    } else if (const cast_status status = input.set(at, given.value); status != cast_status::ok) {
-      wrong.push_back({given.name, detail::cast_message(resource.attributes[at], given.value, status)});
-    } else {
-      request.given |= bit(at);
-    }
+  const action_request* const outer = tx.running();
+  if (outer != nullptr && ((request.tenant.empty() && !outer->tenant.empty()) || (!request.by && outer->by))) {
+    action_request inheriting{request};
+    if (inheriting.tenant.empty()) inheriting.tenant = outer->tenant;
+    if (!inheriting.by) inheriting.by = outer->by;
+    return run_nested(tx, inheriting, outcome);
   }
-  if (!unknown.empty())
-    return error{resource_errc::no_such_input,
-                 name_of(resource, info).append(" takes ").append(names_of(resource, info.accepts)), std::move(unknown)};
-  if (!wrong.empty())
-    return error{resource_errc::invalid, name_of(resource, info).append(" was refused"), std::move(wrong)};
-  if (request.given != 0) request.input = std::move(input).freeze();
-  return request;
+  auto done = tx.attempt([&] {
+    outcome = apply(tx, request);
+    return outcome.has_value();
+  });
+  if (!request.resource->actions[request.action].has_done) return done;
+  if (!outcome) {
+    conclude(request, outcome);
+  } else if (done) {
+    tx.after_commit([request, outcome]() mutable { conclude(request, outcome); });
+  }
+  return done;
 }
 
 }  // namespace herald

@@ -33,6 +33,8 @@ class change_event {
   [[nodiscard]] const row_key& key() const noexcept { return event_->key; }
   [[nodiscard]] timestamp time() const noexcept { return event_->time; }
   [[nodiscard]] std::string_view tenant() const noexcept { return event_->tenant; }
+  /// The name of who asked for the action; empty when it was not said.
+  [[nodiscard]] std::string_view actor() const noexcept { return event_->actor; }
   [[nodiscard]] const std::vector<named_value>& metadata() const noexcept { return event_->metadata; }
   /// The row that is left: after, or before on destroy.
   [[nodiscard]] const T& row() const noexcept { return after ? *after : *before; }

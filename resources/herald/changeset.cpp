@@ -1,21 +1,31 @@
 #include <herald/changeset.hpp>
 
+#include <algorithm>
 #include <stdexcept>
 
 namespace herald {
 
 std::size_t change_context::attribute(const void* tag, std::string_view name) const {
-  const auto attributes = resource_.attributes;
+  const auto attributes = resource().attributes;
   for (std::size_t i = 0; i < attributes.size(); ++i) {
     if (attributes[i].tag == tag) return i;
   }
-  throw std::logic_error{std::string{resource_.name}.append(".").append(action_.name).append(": the member ").append(
+  throw std::logic_error{std::string{resource().name}.append(".").append(action().name).append(": the member ").append(
       name).append(" is not an attribute of the resource")};
+}
+
+std::size_t change_context::argument(const void* tag, std::string_view name) const {
+  const auto arguments = resource().arguments_of(action());
+  for (std::size_t i = 0; i < arguments.size(); ++i) {
+    if (arguments[i].info.tag == tag) return i;
+  }
+  throw std::logic_error{std::string{resource().name}.append(".").append(action().name).append(": the member ").append(
+      name).append(" is not an argument of the action")};
 }
 
 bool change_context::changing(std::size_t attribute) const {
   if (!before_) return (touched_ & detail::bit(attribute)) != 0;
-  return !resource_.attributes[attribute].same(before_.row(), row_.row());
+  return !resource().attributes[attribute].same(before_.row(), row_);
 }
 
 void change_context::add_error(std::string_view field, std::string message) {
@@ -26,6 +36,15 @@ void change_context::add(check outcome, std::string_view message) {
   if (outcome.ok) return;
   if (outcome.message.empty()) outcome.message = message.empty() ? std::string_view{"is invalid"} : message;
   add_error(outcome.field, std::move(outcome.message));
+}
+
+void change_context::put_metadata(std::string_view name, value held) {
+  const auto known = std::find_if(metadata_.begin(), metadata_.end(), [&](const auto& one) { return one.name == name; });
+  if (known != metadata_.end()) {
+    known->value = std::move(held);
+  } else {
+    metadata_.push_back({std::string{name}, std::move(held)});
+  }
 }
 
 }  // namespace herald

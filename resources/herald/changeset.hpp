@@ -7,9 +7,11 @@
 // Errors: add_error makes the action fail with resource_errc::invalid; throwing makes it fail with hook_failed.
 // The idea: Ecto's and Ash's changeset.
 
+#include <herald/action.hpp>
 #include <herald/dsl/member.hpp>
 #include <herald/error.hpp>
-#include <herald/record.hpp>
+
+#include <limits>
 
 namespace herald {
 
@@ -26,47 +28,56 @@ struct check {
   friend check operator&&(check left, check right) { return left.ok ? std::move(right) : std::move(left); }
 };
 
+/// The largest value an increment may reach; beyond it, it begins at 0 again.
+struct overflow_limit {
+  std::int64_t value;
+};
+
 /// One action on its way. The engine's side; user code sees changeset<T>.
 class change_context {
  public:
-  change_context(transaction& tx, const detail::action_info& action, const record& before, draft& row,
-                 detail::attribute_mask given, timestamp now, std::string_view tenant)
-      : tx_{tx}, resource_{row.table()}, action_{action}, before_{before}, row_{row}, touched_{given}, given_{given},
-        now_{now}, tenant_{tenant} {}
+  change_context(transaction& tx, const action_request& request, std::span<const value> arguments, record before, void* row)
+      : tx_{tx}, request_{request}, arguments_{arguments}, before_{std::move(before)}, row_{row}, touched_{request.given} {}
 
   [[nodiscard]] transaction& tx() const noexcept { return tx_; }
-
-  [[nodiscard]] const resource_table& resource() const noexcept { return resource_; }
-  [[nodiscard]] const detail::action_info& action() const noexcept { return action_; }
+  [[nodiscard]] const action_request& request() const noexcept { return request_; }
+  [[nodiscard]] const resource_table& resource() const noexcept { return *request_.resource; }
+  [[nodiscard]] const detail::action_info& action() const noexcept { return resource().actions[request_.action]; }
   [[nodiscard]] const record& before() const noexcept { return before_; }
-  [[nodiscard]] void* row() const noexcept { return row_.row(); }
-  [[nodiscard]] timestamp now() const noexcept { return now_; }
-  [[nodiscard]] std::string_view tenant() const noexcept { return tenant_; }
+  [[nodiscard]] void* row() const noexcept { return row_; }
+  /// The row turned out to be there: an upsert goes on as an update of it.
+  void become_update(record before, void* row) noexcept {
+    before_ = std::move(before);
+    row_ = row;
+  }
 
   /// The attribute's number; throws std::logic_error when the member is not an attribute of the resource.
   [[nodiscard]] std::size_t attribute(const void* tag, std::string_view name) const;
+  /// The argument's place; throws std::logic_error when the member is not an argument of the action.
+  [[nodiscard]] std::size_t argument(const void* tag, std::string_view name) const;
+  [[nodiscard]] value_view argument(std::size_t place) const { return arguments_[place].view(); }
   void touch(std::size_t attribute) noexcept { touched_ |= detail::bit(attribute); }
   /// True when the row will really differ in it: on create, when it was given or set.
   [[nodiscard]] bool changing(std::size_t attribute) const;
-  [[nodiscard]] detail::attribute_mask given() const noexcept { return given_; }
   [[nodiscard]] detail::attribute_mask touched() const noexcept { return touched_; }
 
   void add_error(std::string_view field, std::string message);
   void add(check outcome, std::string_view message);
   [[nodiscard]] bool valid() const noexcept { return errors_.empty(); }
   [[nodiscard]] std::vector<field_error>& errors() noexcept { return errors_; }
+  /// Travels with the event, over what the caller gave along under the same name.
+  void put_metadata(std::string_view name, value held);
+  [[nodiscard]] const std::vector<named_value>& metadata() const noexcept { return metadata_; }
 
  private:
   transaction& tx_;
-  const resource_table& resource_;
-  const detail::action_info& action_;
-  const record& before_;
-  draft& row_;
+  const action_request& request_;
+  std::span<const value> arguments_;
+  record before_;
+  void* row_;
   detail::attribute_mask touched_;
-  detail::attribute_mask given_;
-  timestamp now_;
-  std::string_view tenant_;
   std::vector<field_error> errors_;
+  std::vector<named_value> metadata_;
 };
 
 template <class T>
@@ -79,9 +90,15 @@ class changeset {
   /// The row as it was; null on create.
   [[nodiscard]] const T* before() const noexcept { return static_cast<const T*>(context_->before().row()); }
 
+  /// The attribute as it will be: the change to it, else what it is.
   template <auto M>
   [[nodiscard]] const auto& get(dsl::field_token<M>) const noexcept {
     return row().*M;
+  }
+  /// What the attribute becomes; null when it stays as it is.
+  template <auto M>
+  [[nodiscard]] const detail::member_type<M>* change_of(dsl::field_token<M> of) const {
+    return changing(of) ? &(row().*M) : nullptr;
   }
   /// Sets an attribute, whatever the action accepts from its caller.
   template <auto M, class V>
@@ -89,11 +106,27 @@ class changeset {
     context_->touch(context_->attribute(&detail::member_tag<M>, detail::member_name<M>()));
     static_cast<T*>(context_->row())->*M = std::forward<V>(to);
   }
-  /// Adds to a number.
+  /// Adds to a number. What its type cannot hold is an error of the field, never a wrapped number.
   template <auto M, class V = int>
   void increment(dsl::field_token<M> of, V by = 1) {
     using member = detail::member_type<M>;
-    set(of, static_cast<member>(row().*M + static_cast<member>(by)));
+    if constexpr (std::is_integral_v<member>) {
+      member sum{};
+      if (__builtin_add_overflow(row().*M, by, &sum)) {
+        add_error(of, "has no value left above " + std::to_string(std::numeric_limits<member>::max()));
+        return;
+      }
+      set(of, sum);
+    } else {
+      set(of, static_cast<member>(row().*M + static_cast<member>(by)));
+    }
+  }
+  /// The same, but begins at 0 again when the sum would be above the limit.
+  template <auto M, class V>
+  void increment(dsl::field_token<M> of, V by, overflow_limit limit) {
+    std::int64_t sum = 0;
+    const bool over = __builtin_add_overflow(static_cast<std::int64_t>(row().*M), static_cast<std::int64_t>(by), &sum);
+    set(of, static_cast<detail::member_type<M>>(over || sum > limit.value ? 0 : sum));
   }
   template <auto M>
   [[nodiscard]] bool changing(dsl::field_token<M>) const {
@@ -102,22 +135,39 @@ class changeset {
   /// True when the caller gave it, changed or not.
   template <auto M>
   [[nodiscard]] bool given(dsl::field_token<M>) const {
-    return context_->given() &
-           detail::bit(context_->attribute(&detail::member_tag<M>, detail::member_name<M>()));
+    return (context_->request().given &
+            detail::bit(context_->attribute(&detail::member_tag<M>, detail::member_name<M>()))) != 0;
+  }
+  /// An argument of the action: what the caller gave, else its default.
+  template <auto M>
+  [[nodiscard]] detail::member_type<M> argument(dsl::field_token<M>) const {
+    detail::member_type<M> made{};
+    const std::size_t place = context_->argument(&detail::member_tag<M>, detail::member_name<M>());
+    static_cast<void>(detail::set_member<detail::member_type<M>>(&made, context_->argument(place)));
+    return made;
+  }
+  template <auto M>
+  [[nodiscard]] bool argument_given(dsl::field_token<M>) const {
+    const std::size_t place = context_->argument(&detail::member_tag<M>, detail::member_name<M>());
+    return (context_->request().arguments_given & detail::bit(place)) != 0;
   }
   template <auto M>
   void add_error(dsl::field_token<M>, std::string message) {
     context_->add_error(detail::member_name<M>(), std::move(message));
   }
   void add_error(std::string message) { context_->add_error({}, std::move(message)); }
+  /// Something that travels with the event.
+  void put_metadata(std::string_view name, value held) { context_->put_metadata(name, std::move(held)); }
 
   [[nodiscard]] bool valid() const noexcept { return context_->valid(); }
   [[nodiscard]] std::string_view action() const noexcept { return context_->action().name; }
-  [[nodiscard]] std::string_view tenant() const noexcept { return context_->tenant(); }
+  [[nodiscard]] std::string_view tenant() const noexcept { return context_->request().tenant; }
+  [[nodiscard]] const herald::actor& by() const noexcept { return context_->request().by; }
+  [[nodiscard]] const std::vector<named_value>& metadata() const noexcept { return context_->request().metadata; }
   /// The transaction the action runs in, for nested actions (<herald/typed_request.hpp>).
   [[nodiscard]] transaction& tx() const noexcept { return context_->tx(); }
   /// The transaction's time.
-  [[nodiscard]] timestamp now() const noexcept { return context_->now(); }
+  [[nodiscard]] timestamp now() const { return context_->tx().now(); }
 
  private:
   change_context* context_;

@@ -66,6 +66,8 @@ std::optional<std::string> broken(const resource_table& resource, const attribut
     case constraint_kind::matches:
       if (rule.accepts(held)) return std::nullopt;
       return std::string{rule.message} + shown(attribute, held);
+    case constraint_kind::initial:
+    case constraint_kind::transitions: return std::nullopt;  // of changes: wrong_move
   }
   return std::nullopt;
 }
@@ -77,6 +79,27 @@ std::optional<std::string> violation(const resource_table& resource, const attri
   if (held.is_null()) return std::nullopt;
   for (const constraint& rule : resource.constraints_of(attribute)) {
     if (auto what = broken(resource, attribute, rule, held)) return what;
+  }
+  return std::nullopt;
+}
+
+std::optional<std::string> wrong_move(const resource_table& resource, const attribute_info& attribute,
+                                      const value_view& from, const value_view& to, bool was_there) {
+  for (const constraint& rule : resource.constraints_of(attribute)) {
+    const auto values = resource.values.subspan(rule.allowed.first, rule.allowed.count);
+    if (rule.kind == constraint_kind::initial && !was_there) {
+      if (std::find(values.begin(), values.end(), to) != values.end()) continue;
+      return "must begin as " + listed(values) + shown(attribute, to);
+    }
+    if (rule.kind != constraint_kind::transitions || !was_there || from == to) continue;
+    std::vector<value_view> next;
+    for (std::size_t i = 0; i + 1 < values.size(); i += 2) {
+      if (values[i] == from) next.push_back(values[i + 1]);
+    }
+    if (std::find(next.begin(), next.end(), to) != next.end()) continue;
+    if (attribute.sensitive) return "cannot change so";
+    return "cannot go from " + from.describe() + " to " + to.describe() + "; from there it goes to " +
+           (next.empty() ? "nowhere" : listed(next));
   }
   return std::nullopt;
 }

@@ -45,6 +45,7 @@ struct event_record {
   std::vector<failed_publication> failed;   // those whose filter threw; told by the notifier, not kept in the log
   timestamp time{};                         // of the transaction
   std::string tenant;                       // empty: none
+  std::string actor;                        // the name of who asked for it; empty: not said
   std::vector<named_value> metadata;        // what the caller gave along
 
   [[nodiscard]] const detail::action_info& action_info() const noexcept {

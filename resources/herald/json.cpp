@@ -149,6 +149,7 @@ std::string to_json(const event_record& event) {
   object["topics"] = std::move(topics);
   object["time"] = to_text(event.time);
   if (!event.tenant.empty()) object["tenant"] = event.tenant;
+  if (!event.actor.empty()) object["actor"] = event.actor;
   if (!event.metadata.empty()) {
     json metadata = json::object();
     for (const named_value& entry : event.metadata) metadata[entry.name] = json_of(entry.value.view());

@@ -10,6 +10,7 @@ namespace {
 constexpr char format = 1;
 constexpr std::uint8_t has_before = 1;
 constexpr std::uint8_t has_after = 2;
+constexpr std::uint8_t has_actor = 4;
 constexpr std::uint8_t unknown_attribute = 255;
 constexpr int deepest_list = 8;
 
@@ -255,7 +256,9 @@ void encode_payload(const event_record& event, std::string& out) {
   put_fixed(table.layout, out);
   encode_key(event.key, out);
   put_varint(event.changed, out);
-  out.push_back(static_cast<char>((event.before ? has_before : 0) | (event.after ? has_after : 0)));
+  out.push_back(static_cast<char>((event.before ? has_before : 0) | (event.after ? has_after : 0) |
+                                  (event.actor.empty() ? 0 : has_actor)));
+  if (!event.actor.empty()) put_text(event.actor, out);
   if (event.before) put_row(event.before, event.after ? open & event.changed : open, out);
   if (event.after) put_row(event.after, open, out);
   put_varint(event.metadata.size(), out);
@@ -326,8 +329,14 @@ result<void> layout_book::decode(std::string_view payload, event_record& into) c
   std::uint64_t changed = 0;
   std::uint8_t rows = 0;
   if (!take_key(payload, into.key)) return corrupt(into, "its key cannot be read");
-  if (!take_varint(payload, changed) || !take_byte(payload, rows) || rows > (has_before | has_after))
+  if (!take_varint(payload, changed) || !take_byte(payload, rows) || rows > (has_before | has_after | has_actor))
     return corrupt(into, "its head cannot be read");
+  if ((rows & has_actor) != 0) {
+    std::string_view actor;
+    if (!take_text(payload, actor)) return corrupt(into, "its actor cannot be read");
+    into.actor = actor;
+    rows &= has_before | has_after;
+  }
 
   into.changed = 0;
   for (std::size_t i = 0; i < found->attributes.size(); ++i) {

@@ -27,7 +27,7 @@ template <class T, class... Parts>
   static_assert(std::is_default_constructible_v<T> && std::is_copy_assignable_v<T>,
                 "herald: the struct of a resource must be default-constructible and copyable");
   constexpr detail::counts n = (detail::counts{} + ... + detail::counts_of<Parts>);
-  detail::description<T, n.attributes, n.constraints, n.values, n.identities, n.actions, n.steps, n.publications,
+  detail::description<T, n.attributes, n.constraints, n.values, n.identities, n.actions, n.arguments, n.steps, n.publications,
                       n.segments, n.parts>
       made{};
   detail::assembler all = made.room();
@@ -35,6 +35,7 @@ template <class T, class... Parts>
   detail::builder<T> builder{all};
   (builder.attributes(parts), ...);
   all.close_attributes();
+  (builder.identities(parts), ...);
   (builder.actions(parts), ...);
   (builder.publications(parts), ...);
   made.close(all);

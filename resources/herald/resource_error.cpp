@@ -7,9 +7,10 @@ namespace herald {
 namespace {
 
 std::string_view resource_errc_name(int code) {
-  static constexpr std::array<std::string_view, 28> names{
-      "none",         "invalid",        "not_found",         "stale",         "taken",           "no_such_resource",
-      "no_such_action", "wrong_action_kind", "no_such_input", "hook_failed",   "unavailable",     "overload",
+  static constexpr std::array<std::string_view, 31> names{
+      "none",         "invalid",        "forbidden",         "tenant_required", "not_found",     "stale",
+      "taken",        "no_such_resource", "no_such_action",  "wrong_action_kind", "no_such_input", "invalid_keyset",
+      "hook_failed",  "unavailable",    "overload",
       "would_block",  "timeout",        "closed",            "tx_expired",    "gone",            "not_a_database",
       "read_only",    "no_such_file", "no_such_directory",   "locked",        "newer_schema",    "schema_mismatch",
       "disk_full",    "out_of_memory",  "io_error",          "corrupt"};

@@ -10,6 +10,8 @@ namespace herald {
 
 enum class resource_errc : int {
   invalid = 1,       ///< Input or result broke a rule of the resource; nothing was written. Cure: see the fields.
+  forbidden,         ///< An authorise hook said no; nothing was written. Cure: ask as somebody who may.
+  tenant_required,   ///< The resource's rows belong to tenants, and none was named. Cure: action_options::tenant.
   not_found,         ///< No row has this key. Cure: look it up again; it may have been destroyed.
   stale,             ///< The row changed or went since the copy was read. Cure: read it again and repeat the action.
   taken,             ///< A row with this primary key or identity exists already; the fields say which. Cure: another value.
@@ -17,6 +19,7 @@ enum class resource_errc : int {
   no_such_action,    ///< The resource has no action of this name. Cure: see the names in the text.
   wrong_action_kind, ///< The action exists, but is a create where an update was asked for, or the like.
   no_such_input,     ///< The action has no input of this name. Cure: see its accept list in the text.
+  invalid_keyset,    ///< A page's keyset is damaged, or of a query with another order. Cure: begin with the first page.
   hook_failed,       ///< A change, validation or hook threw. A bug in it; nothing was written.
   unavailable,       ///< The writer cannot serve now (restarting, stuck, or stopping). Cure: try again.
   overload,          ///< The writer's mailbox is full. Cure: fewer actions in flight.

@@ -22,8 +22,11 @@ namespace herald {
 enum class op : std::uint8_t { create, update, destroy };
 [[nodiscard]] std::string_view to_string(op kind) noexcept;
 
+class actor;           // <herald/actor.hpp>
 class change_context;  // <herald/changeset.hpp>
-class transaction;     // <herald/transaction.hpp>
+struct check;          // <herald/changeset.hpp>
+struct action_request; // <herald/action.hpp>
+struct action_outcome; // <herald/action.hpp>
 struct event_record;   // <herald/event_record.hpp>
 template <class T>
 class result;          // <herald/error.hpp>
@@ -45,14 +48,14 @@ struct range {
 /// Who fills an attribute in when the caller does not.
 enum class generated : std::uint8_t { no, uuid_v7, integer };
 /// Attributes the engine itself keeps up to date.
-enum class attribute_role : std::uint8_t { plain, inserted_at, updated_at, lock_version };
+enum class attribute_role : std::uint8_t { plain, inserted_at, updated_at, lock_version, tenant };
 
-enum class constraint_kind : std::uint8_t { min, max, min_length, max_length, one_of, matches };
+enum class constraint_kind : std::uint8_t { min, max, min_length, max_length, one_of, matches, initial, transitions };
 
 struct constraint {
   constraint_kind kind{};
   value_view bound{};                           // min, max; the lengths as integers
-  range allowed{};                              // one_of: into resource_table::values
+  range allowed{};                              // one_of, initial: into resource_table::values; transitions: pairs there
   bool (*accepts)(const value_view&) = nullptr;  // matches
   std::string_view message{};                   // matches
 };
@@ -83,17 +86,31 @@ struct attribute_info {
   void copy(void* to, const void* from) const { ops->copy(at_mutable(to), at(from)); }
 };
 
-enum class step_kind : std::uint8_t { change, validate, after };
+/// An input of an action that is no attribute of the row.
+struct argument_info {
+  attribute_info info{};      // name, type, constraints, `required`, `sensitive`; `at` is not used
+  bool by_name = true;        // false: typed code may give it, calls by name may not
+  value (*initial)() = nullptr;  // when the caller gives none
+  cast_status (*cast)(const value_view& from, value& to) = nullptr;
+};
 
-/// One change, validation or after-hook of an action. The first two get the changeset and report into its errors;
-/// `after` runs in the transaction once row and event are written, and undoes both when it fails.
+enum class step_kind : std::uint8_t { authorise, change, validate, before, after, done };
+
+/// One step of an action. authorise answers; change, validate and before report into the changeset's errors; `after`
+/// runs in the transaction once row and event are written, and undoes both when it fails; `done` runs after the
+/// transaction, whatever became of it.
 struct step {
   step_kind kind{};
+  check (*may)(change_context&) = nullptr;  // authorise
   void (*run)(change_context&, std::string_view message) = nullptr;
-  result<void> (*after)(transaction&, const void* row) = nullptr;
+  result<void> (*after)(change_context&) = nullptr;
+  void (*done)(const action_request&, result<action_outcome>&) = nullptr;
   bool (*where)(change_context&) = nullptr;  // null: always
-  std::string_view message{};                        // of a validation that only says false
+  std::string_view message{};                // of a validation that only says false
 };
+
+/// What an upsert writes over the row that is there.
+enum class upsert_fields : std::uint8_t { touched, all, these, all_except };
 
 struct action_info {
   std::string_view name{};
@@ -101,12 +118,22 @@ struct action_info {
   attribute_mask accepts = 0;
   attribute_mask requires_inputs = 0;  // inputs this action must be given
   range steps{};
+  range arguments{};                   // into resource_table::arguments
+  bool soft = false;                   // destroy: the row stays, as the changes leave it
+  bool has_done = false;               // some step is to run after the transaction
+  static constexpr std::uint8_t no_upsert = 255;
+  static constexpr std::uint8_t by_key = 254;
+  std::uint8_t upsert = no_upsert;     // create: by_key, or the number of the identity it goes by
+  upsert_fields replaces = upsert_fields::touched;
+  attribute_mask replaced = 0;         // these, all_except
+  bool (*upsert_where)(const void* there, const void* made) = nullptr;  // null: always
 };
 
-/// Attributes that must be unique together. Rows in which one of them is null never conflict.
+/// Attributes that must be unique together.
 struct identity_info {
   std::string_view name{};
   attribute_mask attributes = 0;
+  bool nils_distinct = true;  // rows in which one of them is null never conflict
 };
 
 enum class topic_part_kind : std::uint8_t { literal, attribute, primary_key, tenant, skip, function };
@@ -141,6 +168,7 @@ struct resource_table {
   std::span<const detail::constraint> constraints{};
   std::span<const value_view> values{};
   std::span<const detail::action_info> actions{};
+  std::span<const detail::argument_info> arguments{};
   std::span<const detail::step> steps{};
   std::span<const detail::publication_info> publications{};
   std::span<const detail::range> segments{};
@@ -149,6 +177,9 @@ struct resource_table {
   std::span<const detail::identity_info> identities{};
   detail::attribute_mask sensitive = 0;
   std::uint32_t layout = 0;           // fingerprint of the attributes' names and types, see docs/formats/payload.md
+  std::uint8_t tenant = 255;          // the attribute that holds a row's tenant; 255: none
+  check (*authorise)(change_context&) = nullptr;  // asked before every action
+  bool (*authorise_subscription)(const actor&, std::string_view topic) = nullptr;
   std::shared_ptr<void> (*copy_of)(const void* row) = nullptr;  // of null: a new row
   /// An event as a message for the bus, event<resource>, with the route it goes by.
   engine::published* (*message)(const std::shared_ptr<const event_record>&, std::size_t route) = nullptr;
@@ -162,6 +193,10 @@ struct resource_table {
   [[nodiscard]] std::size_t find_action(std::string_view action_name) const noexcept;
   [[nodiscard]] std::span<const detail::constraint> constraints_of(const detail::attribute_info& a) const noexcept {
     return constraints.subspan(a.constraints.first, a.constraints.count);
+  }
+  [[nodiscard]] bool has_tenant() const noexcept { return tenant != 255; }
+  [[nodiscard]] std::span<const detail::argument_info> arguments_of(const detail::action_info& a) const noexcept {
+    return arguments.subspan(a.arguments.first, a.arguments.count);
   }
   [[nodiscard]] std::span<const detail::step> steps_of(const detail::action_info& a) const noexcept {
     return steps.subspan(a.steps.first, a.steps.count);

@@ -1,6 +1,8 @@
 #pragma once
 // The resources module: described structs, their actions, stores, the log, and those who follow it.
 
+#include <herald/actor.hpp>
+#include <herald/authorise.hpp>
 #include <herald/event.hpp>
 #include <herald/json.hpp>
 #include <herald/resource.hpp>

@@ -57,10 +57,12 @@ store store::over(std::shared_ptr<detail::storage> data, std::vector<const resou
 
 result<action_outcome> store::perform(action_request request) const {
   const auto limit = request.limit;
-  return perform_function([request = std::move(request)](transaction& tx) { return apply(tx, request); }, limit);
+  const auto shared = std::make_shared<const action_request>(std::move(request));
+  return perform_function([shared](transaction& tx) { return apply(tx, *shared); }, limit, shared);
 }
 
-result<action_outcome> store::perform_function(function_of_transaction function, std::chrono::milliseconds limit) const {
+result<action_outcome> store::perform_function(function_of_transaction function, std::chrono::milliseconds limit,
+                                               std::shared_ptr<const action_request> of) const {
   if (engine::on_runner())
     return error{resource_errc::would_block,
                  "store.run was called inside a handler without a continuation; it would block the host: give it the "
@@ -69,7 +71,8 @@ result<action_outcome> store::perform_function(function_of_transaction function,
   auto* const done = new engine::waiter_for<answer>;
   const engine::waiter_guard guard{*done};
   done->retain();
-  auto taken = state_->core().submit(std::move(function), [done](answer outcome) noexcept {
+  auto taken = state_->core().submit(std::move(function), [done, of = std::move(of)](answer outcome) noexcept {
+    if (of) conclude(*of, outcome);
     done->set(std::move(outcome));
     done->release();
   });
@@ -92,9 +95,11 @@ void store::begin(context& self, action_request request, engine::pending_call* t
   const engine::address own = self.self().where();
   if (!engine::begin_call(self.cell(), self.incarnation(), then, limit)) return;
   const engine::reply_to back{own, self.incarnation(), then->id, nullptr};
+  const auto shared = std::make_shared<const action_request>(std::move(request));
   auto taken = state_->core().submit(
-      [request = std::move(request)](transaction& tx) { return apply(tx, request); },
-      [back](result<action_outcome> outcome) noexcept {
+      [shared](transaction& tx) { return apply(tx, *shared); },
+      [back, shared](result<action_outcome> outcome) noexcept {
+        conclude(*shared, outcome);
         engine::make_node<engine::early_answer<action_outcome>>(back)->answer(std::move(outcome));
       });
   if (!taken) engine::fail_call(self.cell(), self.incarnation(), back.id, taken.error());

@@ -159,8 +159,10 @@ class store {
                                   const store_options& options);
 
   using function_of_transaction = std::function<result<action_outcome>(transaction&)>;
+  /// `of`: the request that the function runs, for the hooks that follow it.
   [[nodiscard]] result<action_outcome> perform_function(function_of_transaction function,
-                                                        std::chrono::milliseconds limit = default_call_limit) const;
+                                                        std::chrono::milliseconds limit = default_call_limit,
+                                                        std::shared_ptr<const action_request> of = nullptr) const;
   /// The runtime's own failures (a limit, a stop) as this module's.
   [[nodiscard]] static error in_own_words(const error& why);
   /// Takes `then`, which is resumed with a result<action_outcome>.

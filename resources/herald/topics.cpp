@@ -150,9 +150,20 @@ class expansion {
   std::string& topic_;
 };
 
+/// An upsert that found its row is an update.
+op what_happened(const event_record& event) {
+  switch (event.kind) {
+    case event_kind::created: return op::create;
+    case event_kind::updated: return op::update;
+    case event_kind::destroyed: return op::destroy;
+    case event_kind::unchanged: break;
+  }
+  return event.action_info().kind;
+}
+
 bool concerns(const publication_info& info, const event_record& event) {
   if (!info.all) return info.action == event.action;
-  return info.kind == event.action_info().kind && (info.except & (std::uint64_t{1} << event.action)) == 0;
+  return info.kind == what_happened(event) && (info.except & (std::uint64_t{1} << event.action)) == 0;
 }
 
 }  // namespace

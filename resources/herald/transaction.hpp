@@ -10,6 +10,7 @@
 // Expected of a store:
 //  - find gives an empty record when there is no such row (not an error).
 //  - insert answers resource_errc::taken when the key exists.
+//  - find_by gives the row that shares an identity with the one given; none where a null makes it distinct.
 //  - update is called only when something changed, never with a changed primary key; erase only for a row that find gave.
 //    Both see the row as find gave it: nobody else writes between the two.
 //  - append numbers the event (event.at), keeps it in the log in this transaction, and keeps the pointer for the hand-over
@@ -25,7 +26,11 @@
 #include <herald/event_record.hpp>
 #include <herald/resource_error.hpp>
 
+#include <functional>
+
 namespace herald {
+
+struct action_request;
 
 class transaction {
  public:
@@ -35,6 +40,7 @@ class transaction {
   virtual ~transaction() = default;
 
   [[nodiscard]] virtual result<record> find(const resource_table& resource, const row_key& key) = 0;
+  [[nodiscard]] virtual result<record> find_by(const resource_table& resource, std::size_t identity, const record& like) = 0;
   virtual result<void> insert(const record& row) = 0;
   virtual result<void> update(const record& before, const record& after, detail::attribute_mask changed) = 0;
   virtual result<void> erase(const record& row) = 0;
@@ -47,6 +53,37 @@ class transaction {
   [[nodiscard]] virtual timestamp now() = 0;
   [[nodiscard]] virtual uuid new_uuid() = 0;
   [[nodiscard]] virtual result<std::int64_t> next_integer(const resource_table& resource) = 0;
+
+  /// Runs `function` on the writer once all is committed, before the callers are answered; never when what it belongs to is
+  /// rolled back. It must be short. What it throws is lost.
+  void after_commit(std::function<void()> function) { after_commit_.push_back(std::move(function)); }
+  /// Does work() between savepoint and release; when it gives false or throws, all of it is undone, and nothing else.
+  template <class F>
+  result<void> attempt(F&& work) {
+    if (auto begun = savepoint(); !begun) return begun;
+    const std::size_t mark = after_commit_.size();
+    bool kept = false;
+    try {
+      kept = work();
+    } catch (...) {
+      after_commit_.resize(mark);
+      static_cast<void>(rollback_to());
+      throw;
+    }
+    if (kept) return release();
+    after_commit_.resize(mark);
+    return rollback_to();
+  }
+
+  // For the engine and the store's writer.
+  [[nodiscard]] std::vector<std::function<void()>>& commit_hooks() noexcept { return after_commit_; }
+  /// The action in hand; nested ones take its tenant and actor over.
+  [[nodiscard]] const action_request* running() const noexcept { return running_; }
+  const action_request* set_running(const action_request* now) noexcept { return std::exchange(running_, now); }
+
+ private:
+  std::vector<std::function<void()>> after_commit_;
+  const action_request* running_ = nullptr;
 };
 
 }  // namespace herald

@@ -15,7 +15,9 @@ namespace herald {
 
 /// What may be said along with an action, beside its inputs.
 struct action_options {
-  std::string tenant{};                   ///< for topics and the event; empty: none
+  std::string tenant{};                   ///< whose row it is; for topics and the event too; empty: none
+  bool all_tenants = false;               ///< update, destroy: the row may be any tenant's
+  actor by{};                             ///< who asks: for authorise hooks, changes and the event
   std::vector<named_value> metadata{};    ///< travels with the event
   bool notify = true;                     ///< false: no event is written
   std::chrono::milliseconds limit{5000};  ///< how long to wait for the answer; the action may commit after it
@@ -50,6 +52,8 @@ consteval value_type key_type() {
 
 inline void apply_options(action_request& request, action_options options) {
   request.tenant = std::move(options.tenant);
+  request.all_tenants = options.all_tenants;
+  request.by = std::move(options.by);
   request.metadata = std::move(options.metadata);
   request.notify = options.notify;
   request.notify_unchanged = options.notify_unchanged;
@@ -87,8 +91,18 @@ class request_reader {
   template <auto M, class V>
   void add(field_input<M, V>&& input) {
     constexpr std::size_t at = R.attribute_of(member_spelling<M>());
-    static_assert(at != R.none, "herald: an attribute set here is not an attribute of the resource");
-    if constexpr (at != R.none) {
+    constexpr std::size_t place = R.argument_of(Action, member_spelling<M>());
+    static_assert(at != R.none || place != R.none,
+                  "herald: what is set here is neither an attribute of the resource nor an argument of the action");
+    if constexpr (place != R.none) {
+      static_assert(std::is_assignable_v<member_type<M>&, V>, "herald: the value given here does not have the type of the argument");
+      if constexpr (std::is_assignable_v<member_type<M>&, V>) {
+        const member_type<M> held = static_cast<member_type<M>>(std::forward<V>(input.value));
+        request_.arguments.resize(action.arguments.count);
+        request_.arguments[place] = value{get_member<member_type<M>>(&held)};
+        request_.arguments_given |= bit(place);
+      }
+    } else if constexpr (at != R.none) {
       static_assert((action.accepts & bit(at)) != 0, "herald: an attribute set here is not in accepts<...> of the action");
       static_assert(std::is_assignable_v<member_type<M>&, V>,
                     "herald: the value given here does not have the type of the attribute");

@@ -50,7 +50,8 @@ class log_image {
       return;
     }
     const auto& event = *found->second;
-    if (event.kind == event_kind::destroyed) {
+    const bool may_stay = event.action_info().soft || &event.action_info() == &unknown_action;
+    if (event.kind == event_kind::destroyed && !(event.after && may_stay)) {
       fault(fmt::format("row {} '{}' is there, and event {} destroyed it", row.table().name, key.to_string(),
                         event.at.sequence));
     } else {

@@ -14,6 +14,10 @@ namespace herald::detail {
 [[nodiscard]] std::optional<std::string> violation(const resource_table& resource, const attribute_info& attribute,
                                                    const value_view& held);
 
+/// What is wrong with a change of an attribute with transitions or initial values; nothing when all is well. Null moves nowhere.
+[[nodiscard]] std::optional<std::string> wrong_move(const resource_table& resource, const attribute_info& attribute,
+                                                    const value_view& from, const value_view& to, bool was_there);
+
 /// Why a value could not become the attribute's.
 [[nodiscard]] std::string cast_message(const attribute_info& attribute, const value_view& given, cast_status why);
 

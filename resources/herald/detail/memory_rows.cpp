@@ -31,6 +31,7 @@ bool memory_rows::by_identity::operator()(const record& left, const record& righ
 }
 
 bool memory_rows::by_identity::has_null(const record& row) const noexcept {
+  if (!nils_distinct) return false;
   for (auto rest = attributes; rest != 0; rest &= rest - 1) {
     if (row.get(static_cast<std::size_t>(std::countr_zero(rest))).is_null()) return true;
   }
@@ -41,7 +42,7 @@ memory_rows::memory_rows(const table_index& index) {
   for (const auto* table : index.all()) {
     auto& made = tables_.emplace_back(table_rows{table, {}, {}, 0});
     for (const auto& identity : table->identities) {
-      const by_identity by{identity.attributes};
+      const by_identity by{identity.attributes, identity.nils_distinct};
       made.identities.emplace_back(0, by, by);
     }
   }
@@ -51,6 +52,13 @@ record memory_rows::find(std::size_t table, const row_key& key) const {
   const auto& rows = tables_[table].rows;
   const auto found = rows.find(key);
   return found == rows.end() ? record{} : found->row;
+}
+
+record memory_rows::find_by(std::size_t table, std::size_t identity, const record& like) const {
+  const auto& set = tables_[table].identities[identity];
+  if (set.hash_function().has_null(like)) return {};
+  const auto found = set.find(like);
+  return found == set.end() ? record{} : *found;
 }
 
 result<void> memory_rows::check_identities(const table_rows& in, const record& row, const record& but) const {

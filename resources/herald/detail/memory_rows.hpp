@@ -16,6 +16,8 @@ class memory_rows {
   explicit memory_rows(const table_index& index);
 
   [[nodiscard]] record find(std::size_t table, const row_key& key) const;
+  /// The row that has an identity in common with this one; none where a null makes it distinct.
+  [[nodiscard]] record find_by(std::size_t table, std::size_t identity, const record& like) const;
   [[nodiscard]] result<void> insert(std::size_t table, const record& row);
   [[nodiscard]] result<void> update(std::size_t table, const record& before, const record& after);
   void erase(std::size_t table, const record& row);
@@ -50,8 +52,10 @@ class memory_rows {
   /// Hash and equality of what an identity says must be unique.
   struct by_identity {
     attribute_mask attributes = 0;
+    bool nils_distinct = true;
     std::size_t operator()(const record& row) const;
     bool operator()(const record& left, const record& right) const noexcept;
+    /// A row that conflicts with none.
     [[nodiscard]] bool has_null(const record& row) const noexcept;
   };
   using identity_set = std::unordered_set<record, by_identity, by_identity>;

@@ -118,6 +118,12 @@ result<record> memory_storage::inside::find(const resource_table& resource, cons
   return owner_.rows_.find(table, key);
 }
 
+result<record> memory_storage::inside::find_by(const resource_table& resource, std::size_t identity, const record& like) {
+  const auto table = owner_.index_.of(resource);
+  if (table == table_index::npos) return unknown_resource(owner_.name(), resource);
+  return owner_.rows_.find_by(table, identity, like);
+}
+
 result<void> memory_storage::inside::insert(const record& row) {
   const auto table = owner_.index_.of(row.table());
   if (table == table_index::npos) return unknown_resource(owner_.name(), row.table());

@@ -52,6 +52,7 @@ class memory_storage final : public storage {
    public:
     explicit inside(memory_storage& owner) : owner_{owner} {}
     result<record> find(const resource_table& resource, const row_key& key) override;
+    result<record> find_by(const resource_table& resource, std::size_t identity, const record& like) override;
     result<void> insert(const record& row) override;
     result<void> update(const record& before, const record& after, attribute_mask changed) override;
     result<void> erase(const record& row) override;

@@ -182,7 +182,7 @@ std::string index_sql(const resource_table& table, const identity_info& identity
   std::string columns;
   for (auto rest = identity.attributes; rest != 0; rest &= rest - 1) {
     const auto& attribute = table.attributes[static_cast<std::size_t>(std::countr_zero(rest))];
-    columns += (columns.empty() ? "" : ", ") + quoted(attribute.column);
+    columns += (columns.empty() ? "" : ", ") + identity_term(identity, attribute, quoted(attribute.column));
   }
   return fmt::format("CREATE UNIQUE INDEX {} ON {}({})", quoted(index_name(table, identity)), quoted(table.name), columns);
 }
@@ -238,6 +238,11 @@ std::string_view column_type(value_type type) noexcept {
     case value_type::list: break;
   }
   return "BLOB";
+}
+
+std::string identity_term(const identity_info& identity, const attribute_info& attribute, std::string_view of) {
+  if (identity.nils_distinct || !attribute.nullable()) return std::string{of};
+  return fmt::format("ifnull({}, {})", of, column_type(attribute.type()) == "TEXT" ? "x''" : "'null'");
 }
 
 bool has_integer_key(const resource_table& table) noexcept {

@@ -16,6 +16,9 @@ namespace herald::detail {
 
 /// A value's storage class: INTEGER, REAL, TEXT or BLOB.
 [[nodiscard]] std::string_view column_type(value_type type) noexcept;
+/// An attribute in an identity's index and in its look-ups, of a column or a parameter: where two nulls conflict, they are a
+/// value that no row of the column's type can hold.
+[[nodiscard]] std::string identity_term(const identity_info& identity, const attribute_info& attribute, std::string_view of);
 /// True when the key is SQLite's own row number: one integer.
 [[nodiscard]] bool has_integer_key(const resource_table& table) noexcept;
 

@@ -294,6 +294,12 @@ result<record> sqlite_storage::inside::find(const resource_table& resource, cons
   return owner_.tables_[table].find(owner_.db_, key);
 }
 
+result<record> sqlite_storage::inside::find_by(const resource_table& resource, std::size_t identity, const record& like) {
+  const auto table = owner_.index_.of(resource);
+  if (table == table_index::npos) return unknown_resource(owner_.name(), resource);
+  return owner_.tables_[table].find_by(owner_.db_, identity, like);
+}
+
 result<void> sqlite_storage::inside::check() const {
   // A full disk or an I/O error may have ended the transaction unasked. Each later statement of an action that overlooks
   // that would commit by itself.

@@ -157,6 +157,20 @@ result<table_writer> table_writer::open(sqlite::connection& db, const resource_t
   if (!insert) return insert.error();
   auto erase = db.prepare(fmt::format("DELETE FROM {}{}", quoted(table.name), where_key(table, 1)), "write rows");
   if (!erase) return erase.error();
+  for (const auto& identity : table.identities) {
+    std::string where;
+    std::size_t parameter = 0;
+    for (auto rest = identity.attributes; rest != 0; rest &= rest - 1) {
+      const auto& attribute = table.attributes[static_cast<std::size_t>(std::countr_zero(rest))];
+      where += fmt::format("{}{} = {}", parameter == 0 ? " WHERE " : " AND ",
+                           identity_term(identity, attribute, quoted(attribute.column)),
+                           identity_term(identity, attribute, fmt::format("?{}", parameter + 1)));
+      ++parameter;
+    }
+    auto find = db.prepare(fmt::format("SELECT {} FROM {}{}", column_list(table), quoted(table.name), where), "read rows");
+    if (!find) return find.error();
+    made.by_identity_.push_back(*std::move(find));
+  }
   made.reader_ = *std::move(reader);
   made.insert_ = *std::move(insert);
   made.erase_ = *std::move(erase);
@@ -172,6 +186,21 @@ void table_writer::bind_key(sqlite::statement& to, int first, const record& row)
     const std::size_t attribute = table_->key[i];
     bind_value(to, first + static_cast<int>(i), row.get(attribute), encoded_[table_->attributes.size() + attribute]);
   }
+}
+
+result<record> table_writer::find_by(sqlite::connection& db, std::size_t identity, const record& like) {
+  auto& find = by_identity_[identity];
+  sqlite::reset_at_end reset{find};
+  int parameter = 0;
+  for (auto rest = table_->identities[identity].attributes; rest != 0; rest &= rest - 1) {
+    bind(find, ++parameter, like, static_cast<std::size_t>(std::countr_zero(rest)));
+  }
+  switch (find.step()) {
+    case step_result::row: return reader_.row_of(db, find);
+    case step_result::done: return record{};
+    case step_result::failed: break;
+  }
+  return db.failure(fmt::format("read a row of '{}'", table_->name));
 }
 
 result<void> table_writer::insert(sqlite::connection& db, const record& row) {
@@ -231,34 +260,16 @@ error table_writer::refusal(sqlite::connection& db, const record& row, bool inse
     const auto there = reader_.find(db, row_key::of(row));
     if (there && *there) return already_taken(*table_, row, key, {});
   }
-  for (const auto& identity : table_->identities) {
-    if (taken_by_other(db, row, identity.attributes)) {
-      return already_taken(*table_, row, identity.attributes, identity.name);
-    }
+  for (std::size_t i = 0; i < table_->identities.size(); ++i) {
+    const auto& identity = table_->identities[i];
+    if (taken_by_other(db, row, i)) return already_taken(*table_, row, identity.attributes, identity.name);
   }
   return {resource_errc::schema_mismatch, why.message()};
 }
 
-bool table_writer::taken_by_other(sqlite::connection& db, const record& row, attribute_mask attributes) {
-  std::string sql = fmt::format("SELECT 1 FROM {}", quoted(table_->name));
-  std::size_t parameter = 0;
-  for (auto rest = attributes; rest != 0; rest &= rest - 1) {
-    const auto& attribute = table_->attributes[static_cast<std::size_t>(std::countr_zero(rest))];
-    ++parameter;
-    sql += fmt::format("{}{} = ?{}", parameter == 1 ? " WHERE " : " AND ", quoted(attribute.column), parameter);
-  }
-  sql += " AND NOT (1" ;
-  for (std::size_t i = 0; i < table_->key.size(); ++i) {
-    sql += fmt::format(" AND {} = ?{}", quoted(table_->attributes[table_->key[i]].column), parameter + i + 1);
-  }
-  auto ask = db.prepare(sql + ")", "look for an identity");
-  if (!ask) return false;
-  int at = 0;
-  for (auto rest = attributes; rest != 0; rest &= rest - 1) {
-    bind(*ask, ++at, row, static_cast<std::size_t>(std::countr_zero(rest)));
-  }
-  bind_key(*ask, at + 1, row);
-  return ask->step() == step_result::row;
+bool table_writer::taken_by_other(sqlite::connection& db, const record& row, std::size_t identity) {
+  const auto there = find_by(db, identity, row);
+  return there && *there && !has_key(*there, row_key::of(row));
 }
 
 }  // namespace herald::detail

@@ -22,8 +22,10 @@ class table_reader {
   [[nodiscard]] result<record> find(sqlite::connection& db, const row_key& key);
   [[nodiscard]] result<void> scan(sqlite::connection& db, const std::function<void(const record&)>& each);
 
- private:
+  /// The row that a statement of all columns stands on.
   [[nodiscard]] result<record> row_of(const sqlite::connection& db, const sqlite::statement& at) const;
+
+ private:
 
   const resource_table* table_ = nullptr;
   sqlite::statement find_;
@@ -36,6 +38,7 @@ class table_writer {
   [[nodiscard]] static result<table_writer> open(sqlite::connection& db, const resource_table& table);
 
   [[nodiscard]] result<record> find(sqlite::connection& db, const row_key& key) { return reader_.find(db, key); }
+  [[nodiscard]] result<record> find_by(sqlite::connection& db, std::size_t identity, const record& like);
   [[nodiscard]] result<void> insert(sqlite::connection& db, const record& row);
   [[nodiscard]] result<void> update(sqlite::connection& db, const record& after, attribute_mask changed);
   [[nodiscard]] result<void> erase(sqlite::connection& db, const record& row);
@@ -43,7 +46,7 @@ class table_writer {
  private:
   [[nodiscard]] sqlite::statement* update_for(sqlite::connection& db, attribute_mask changed);
   [[nodiscard]] error refusal(sqlite::connection& db, const record& row, bool inserting);
-  [[nodiscard]] bool taken_by_other(sqlite::connection& db, const record& row, attribute_mask attributes);
+  [[nodiscard]] bool taken_by_other(sqlite::connection& db, const record& row, std::size_t identity);
   void bind(sqlite::statement& to, int parameter, const record& row, std::size_t attribute);
   void bind_key(sqlite::statement& to, int first, const record& row);
 
@@ -51,6 +54,7 @@ class table_writer {
   table_reader reader_;
   sqlite::statement insert_;
   sqlite::statement erase_;
+  std::vector<sqlite::statement> by_identity_;
   // An update names the changed columns only, so that untouched indexes stay so. One statement a set of columns.
   std::map<attribute_mask, sqlite::statement> updates_;
   std::vector<std::string> encoded_;  // lists, by attribute: what is bound must outlive the step

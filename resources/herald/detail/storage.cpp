@@ -35,7 +35,7 @@ error already_taken(const resource_table& resource, const record& row, attribute
   std::vector<field_error> fields;
   std::string what;
   for (std::size_t i = 0; i < resource.attributes.size(); ++i) {
-    if ((attributes & bit(i)) == 0) continue;
+    if ((attributes & bit(i)) == 0 || (i == resource.tenant && attributes != bit(i))) continue;
     const auto& attribute = resource.attributes[i];
     fields.push_back({std::string{attribute.name}, "has already been taken"});
     const auto shown = attribute.sensitive ? std::string{"(sensitive)"} : row.get(i).describe();

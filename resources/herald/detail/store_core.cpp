@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <exception>
+#include <iterator>
 #include <stdexcept>
 
 namespace herald::detail {
@@ -136,6 +137,7 @@ std::size_t store_core::execute() {
     return 0;
   }
   committed_.clear();
+  hooks_.clear();
   try {
     run_batch();
   } catch (...) {
@@ -151,6 +153,7 @@ std::size_t store_core::execute() {
 
 void store_core::run_batch() {
   if (auto begun = data_->begin(); !begun) return fail_batch(begun.error());
+  data_->writing().commit_hooks().clear();
   std::size_t next = 0;
   do {
     for (; next < batch_.size(); ++next) {
@@ -166,6 +169,8 @@ void store_core::run_batch() {
   if (auto committed = data_->commit(); !committed) {
     committed_.clear();
     fail_batch(committed.error());
+  } else {
+    take_hooks();
   }
 }
 
@@ -175,6 +180,7 @@ void store_core::run_singly() {
       outcome = begun.error();
       continue;
     }
+    data_->writing().commit_hooks().clear();
     outcome = run_in_savepoint(*action);
     if (!outcome) {
       data_->rollback();
@@ -184,6 +190,7 @@ void store_core::run_singly() {
     auto committed = data_->in_transaction() ? data_->commit() : result<void>{ended_unasked(*data_)};
     if (committed) {
       committed_.insert(committed_.end(), written.begin(), written.end());
+      take_hooks();
     } else {
       data_->rollback();
       outcome = committed.error();
@@ -194,6 +201,7 @@ void store_core::run_singly() {
 result<action_outcome> store_core::run_in_savepoint(job& action) {
   auto& tx = data_->writing();
   if (auto made = tx.savepoint(); !made) return made.error();
+  const std::size_t hooks = tx.commit_hooks().size();
   result<action_outcome> outcome{action_outcome{}};
   try {
     outcome = action.run(tx);
@@ -205,6 +213,8 @@ result<action_outcome> store_core::run_in_savepoint(job& action) {
     outcome = error{resource_errc::hook_failed,
                     fmt::format("{}: an action threw something that is no exception, and was rolled back", data_->name())};
   }
+  tx.set_running(nullptr);
+  if (!outcome) tx.commit_hooks().resize(hooks);
   // Where the transaction is gone, so is the savepoint; the caller sees to that.
   if (!data_->in_transaction()) return outcome;
   auto ended = outcome ? tx.release() : tx.rollback_to();
@@ -219,7 +229,20 @@ void store_core::fail_batch(const error& why) {
   }
 }
 
+void store_core::take_hooks() {
+  auto& made = data_->writing().commit_hooks();
+  hooks_.insert(hooks_.end(), std::make_move_iterator(made.begin()), std::make_move_iterator(made.end()));
+  made.clear();
+}
+
 void store_core::answer_batch() noexcept {
+  for (const auto& hook : hooks_) {
+    try {
+      hook();
+    } catch (...) {  // a function's own affair: what is committed is committed
+    }
+  }
+  hooks_.clear();
   for (auto& waiting : batch_) waiting.action->done(std::move(waiting.outcome));
   batch_.clear();
 }

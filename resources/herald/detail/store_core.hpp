@@ -118,6 +118,7 @@ class store_core {
   [[nodiscard]] result<action_outcome> run_in_savepoint(job& action);
   void fail_batch(const error& why);
   void answer_batch() noexcept;
+  void take_hooks();
   void hand_over_committed();
   [[nodiscard]] result<void> hand_over_from_log();
   void trim_some();
@@ -139,6 +140,7 @@ class store_core {
   std::mutex writer_mutex_;  // held while someone is the writer
   std::vector<entry> batch_;
   std::vector<event_ptr> committed_;  // by the batch in hand, to be handed over
+  std::vector<std::function<void()>> hooks_;  // of what the batch in hand committed
   std::atomic<std::uint64_t> handed_over_;
   std::atomic<std::uint64_t> trim_to_ = 0;
 };

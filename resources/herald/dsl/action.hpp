@@ -1,11 +1,12 @@
 #pragma once
 // The words that describe an action: `update("assign", accepts<&Ticket::owner>, change{[](auto& ticket) { ... }})`.
 //
-// An action takes from its caller only what it accepts. Its changes and validations run in the order they are written,
-// on the store's writer, inside the transaction. `where{...}` behind one lets it run only when the condition holds.
+// An action takes from its caller only what it accepts, and its arguments. Its changes and validations run in the order
+// they are written, on the store's writer, inside the transaction. `where{...}` behind one lets it run only when the
+// condition holds. Hooks (herald/dsl/hooks.hpp) run before the row is written, after it, and after the transaction.
 
 #include <herald/changeset.hpp>
-#include <herald/dsl/attribute.hpp>
+#include <herald/dsl/argument.hpp>
 
 namespace herald::detail {
 
@@ -13,6 +14,13 @@ template <auto... M>
 struct accepts_option {};
 template <auto... M>
 struct require_option {};
+struct soft_option {};
+template <upsert_fields Fields, auto... M>
+struct fields_option {};
+template <class Fields>
+struct upsert_option {
+  std::string_view identity;  // empty: the primary key
+};
 
 struct always {};
 
@@ -53,6 +61,38 @@ inline constexpr detail::accepts_option<M...> accepts{};
 template <auto... M>
 inline constexpr detail::require_option<M...> require{};
 
+/// A destroy that keeps the row, as its changes leave it: `destroy("archive", soft, change{...})`.
+inline constexpr detail::soft_option soft{};
+
+/// What an upsert writes over the row that is there: every attribute, these, or all but these. Without it: what the caller
+/// gave and what changes set. Never the primary key, inserted_at, the tenant and the lock, which the engine counts up.
+inline constexpr detail::fields_option<detail::upsert_fields::all> replace_all{};
+template <auto... M>
+inline constexpr detail::fields_option<detail::upsert_fields::these, M...> replace{};
+template <auto... M>
+inline constexpr detail::fields_option<detail::upsert_fields::all_except, M...> replace_all_except{};
+
+/// A create that updates the row that is there already, by an identity: `create("sync", accepts<...>, upsert("email"))`. The
+/// outcome and the event say what happened: created, updated or unchanged.
+[[nodiscard]] constexpr auto upsert(std::string_view identity) {
+  return detail::upsert_option<detail::fields_option<detail::upsert_fields::touched>>{identity};
+}
+template <detail::upsert_fields Fields, auto... M>
+[[nodiscard]] constexpr auto upsert(std::string_view identity, detail::fields_option<Fields, M...>) {
+  return detail::upsert_option<detail::fields_option<Fields, M...>>{identity};
+}
+/// The same, by the primary key.
+[[nodiscard]] constexpr auto upsert(pkey_part) { return upsert(std::string_view{}); }
+template <detail::upsert_fields Fields, auto... M>
+[[nodiscard]] constexpr auto upsert(pkey_part, detail::fields_option<Fields, M...> fields) {
+  return upsert(std::string_view{}, fields);
+}
+/// Writes over the row that is there only when this holds: `upsert_where{[](const T& there, const T& made) { ... }}`.
+template <class F>
+struct upsert_where {
+  explicit constexpr upsert_where(F) {}
+};
+
 template <class F>
 struct where {
   explicit constexpr where(F) {}
@@ -67,13 +107,6 @@ template <class F>
 change(F) -> change<F>;
 template <class F, class W>
 change(F, where<W>) -> change<F, W>;
-
-/// Runs inside the transaction after row and event are written: `after_action{[](transaction& tx, const Ticket& t) {...}}`.
-/// Nested actions belong here, or in a change when they must come first. A failed result<void>, or throwing, undoes all.
-template <class F>
-struct after_action {
-  explicit constexpr after_action(F) {}
-};
 
 template <class F, class W = detail::always>
 struct validate {
@@ -100,18 +133,27 @@ template <class O>
 inline constexpr bool is_accepts = false;
 template <auto... M>
 inline constexpr bool is_accepts<accepts_option<M...>> = true;
+/// Options whose whole content is in their type.
 template <class O>
-inline constexpr bool is_require = false;
+inline constexpr bool is_action_option = false;
 template <auto... M>
-inline constexpr bool is_require<require_option<M...>> = true;
+inline constexpr bool is_action_option<accepts_option<M...>> = true;
+template <auto... M>
+inline constexpr bool is_action_option<require_option<M...>> = true;
+template <>
+inline constexpr bool is_action_option<soft_option> = true;
+template <class F>
+inline constexpr bool is_action_option<upsert_option<F>> = true;
+template <class F>
+inline constexpr bool is_action_option<dsl::upsert_where<F>> = true;
+template <auto M, std::size_t C, std::size_t V>
+inline constexpr bool is_action_option<argument_part<M, C, V>> = true;
 template <class O>
 inline constexpr bool is_step = false;
 template <class F, class W>
 inline constexpr bool is_step<dsl::change<F, W>> = true;
 template <class F, class W>
 inline constexpr bool is_step<dsl::validate<F, W>> = true;
-template <class F>
-inline constexpr bool is_step<dsl::after_action<F>> = true;
 
 template <class T, class W>
 constexpr auto where_of() -> bool (*)(change_context&) {
@@ -160,35 +202,69 @@ constexpr step make_step(type_of_option<dsl::validate<F, W>>) {
           .where = where_of<T, W>()};
 }
 
-template <class T, class F>
-constexpr step make_step(type_of_option<dsl::after_action<F>>) {
-  static_assert(stateless<F>, "herald: after_action needs a lambda without captures");
-  return {.kind = step_kind::after, .after = [](transaction& tx, const void* row) -> result<void> {
-            if constexpr (std::is_void_v<std::invoke_result_t<F, transaction&, const T&>>) {
-              F{}(tx, *static_cast<const T*>(row));
-              return {};
-            } else {
-              return F{}(tx, *static_cast<const T*>(row));
-            }
-          }};
-}
+template <class O>
+inline constexpr std::size_t argument_count = 0;
+template <class O>
+inline constexpr std::size_t argument_constraints = 0;
+template <class O>
+inline constexpr std::size_t argument_values = 0;
+template <auto M, std::size_t C, std::size_t V>
+inline constexpr std::size_t argument_count<argument_part<M, C, V>> = 1;
+template <auto M, std::size_t C, std::size_t V>
+inline constexpr std::size_t argument_constraints<argument_part<M, C, V>> = C;
+template <auto M, std::size_t C, std::size_t V>
+inline constexpr std::size_t argument_values<argument_part<M, C, V>> = V;
 
-/// What `create(...)`, `update(...)` and `destroy(...)` give.
+/// What `create(...)`, `update(...)` and `destroy(...)` give. What its arguments hold stands in common arrays, each argument's
+/// own part being named by the ranges in it.
 template <class... Options>
 struct action_part {
   static constexpr std::size_t step_total = (std::size_t{0} + ... + (is_step<Options> ? 1 : 0));
+  static constexpr std::size_t argument_total = (std::size_t{0} + ... + argument_count<Options>);
+  static constexpr std::size_t constraint_total = (std::size_t{0} + ... + argument_constraints<Options>);
+  static constexpr std::size_t value_total = (std::size_t{0} + ... + argument_values<Options>);
   std::string_view name;
   op kind;
-  std::array<std::string_view, sizeof...(Options)> messages;
+  std::array<std::string_view, sizeof...(Options)> texts;  // a validation's message, an upsert's identity
+  std::array<argument_info, argument_total> arguments{};
+  std::array<constraint, constraint_total> constraints{};
+  std::array<value_view, value_total> values{};
+};
+
+/// Puts an action's arguments into its part.
+struct argument_collector {
+  argument_info* arguments;
+  constraint* constraints;
+  value_view* values;
+  std::uint16_t constraint_at = 0;
+  std::uint16_t value_at = 0;
+
+  template <class O>
+  constexpr void add(const O&) {}
+  template <auto M, std::size_t C, std::size_t V>
+  constexpr void add(const argument_part<M, C, V>& part) {
+    *arguments = part.argument;
+    arguments->info.constraints = {constraint_at, static_cast<std::uint16_t>(C)};
+    ++arguments;
+    for (constraint one : part.constraints) {
+      one.allowed.first = static_cast<std::uint16_t>(one.allowed.first + value_at);
+      constraints[constraint_at++] = one;
+    }
+    for (const value_view& one : part.values) values[value_at++] = one;
+  }
 };
 
 template <class O>
-constexpr std::string_view message_of(const O&) {
+constexpr std::string_view text_of(const O&) {
   return {};
 }
 template <class F, class W>
-constexpr std::string_view message_of(const dsl::validate<F, W>& v) {
+constexpr std::string_view text_of(const dsl::validate<F, W>& v) {
   return v.message;
+}
+template <class F>
+constexpr std::string_view text_of(const upsert_option<F>& o) {
+  return o.identity;
 }
 
 constexpr void check_action_name(std::string_view name) {
@@ -200,11 +276,17 @@ constexpr void check_action_name(std::string_view name) {
 
 template <class... Options>
 constexpr auto make_action(std::string_view name, op kind, const Options&... options) {
-  static_assert(((is_accepts<Options> || is_require<Options> || is_step<Options>) && ...),
-                "herald: this is not an option of an action (accepts, require, change, validate and after_action are)");
+  static_assert(((is_action_option<Options> || is_step<Options>) && ...),
+                "herald: this is not an option of an action (accepts, require, argument, change, validate, authorise, soft, "
+                "upsert, upsert_where, before_action, after_action, after_commit and after_transaction are)");
   static_assert((0 + ... + (is_accepts<Options> ? 1 : 0)) <= 1, "herald: accepts is given twice");
   check_action_name(name);
-  return action_part<Options...>{name, kind, {message_of(options)...}};
+  action_part<Options...> made{name, kind, {text_of(options)...}};
+  if constexpr (action_part<Options...>::argument_total > 0) {
+    argument_collector collector{made.arguments.data(), made.constraints.data(), made.values.data()};
+    (collector.add(options), ...);
+  }
+  return made;
 }
 
 }  // namespace herald::detail

@@ -38,6 +38,7 @@ struct assembler {
   room<value_view> values;
   room<identity_info> identities;
   room<action_info> actions;
+  room<argument_info> arguments;
   room<step> steps;
   room<publication_info> publications;
   room<range> segments;
@@ -48,6 +49,10 @@ struct assembler {
   std::string_view prefix{};
   std::string_view delimiter = ":";
   attribute_mask sensitive = 0;
+  attribute_mask engines = 0;  // the primary key and what the engine fills in
+  std::uint8_t tenant = 255;
+  check (*authorise)(change_context&) = nullptr;
+  bool (*authorise_subscription)(const actor&, std::string_view) = nullptr;
   std::uint32_t layout = 0;
   bool has_pub_sub = false;
 
@@ -91,6 +96,11 @@ struct assembler {
     if (info.primary_key && info.sensitive) rule::a_primary_key_must_not_be_sensitive();
     if (info.primary_key) key.next() = static_cast<std::uint8_t>(attributes.used);
     if (info.sensitive) sensitive |= bit(attributes.used);
+    if (info.primary_key || info.role != attribute_role::plain) engines |= bit(attributes.used);
+    if (info.role == attribute_role::tenant) {
+      if (tenant != 255) rule::a_resource_has_at_most_one_tenant();
+      tenant = static_cast<std::uint8_t>(attributes.used);
+    }
     attributes.next() = info;
   }
 
@@ -116,9 +126,14 @@ struct assembler {
     layout = hash;
   }
 
-  constexpr identity_info& identity(std::string_view of) {
+  constexpr identity_info& identity(std::string_view of, bool nils_distinct, bool all_tenants) {
+    for (std::size_t i = 0; i < identities.used; ++i) {
+      if (identities.first[i].name == of) rule::an_identity_is_declared_twice();
+    }
     identity_info& info = identities.next();
     info.name = of;
+    info.nils_distinct = nils_distinct;
+    if (tenant != 255 && !all_tenants) info.attributes |= bit(tenant);
     return info;
   }
   constexpr void add(identity_info& info, std::string_view spelling) const {
@@ -134,15 +149,16 @@ struct assembler {
     info.name = of;
     info.kind = kind;
     info.steps.first = static_cast<std::uint16_t>(steps.used);
+    info.arguments.first = static_cast<std::uint16_t>(arguments.used);
     return info;
   }
   constexpr void accept(action_info& info, std::string_view spelling) const {
-    if (info.kind == op::destroy) rule::a_destroy_accepts_nothing();
+    if (info.kind == op::destroy && !info.soft) rule::a_destroy_accepts_nothing();
     const std::size_t at = attribute_of(spelling);
     if (at == none) rule::accepts_names_an_attribute_the_resource_does_not_have();
     const attribute_info& of = attributes.first[at];
     if (of.role != attribute_role::plain) rule::accepts_names_an_attribute_that_the_engine_fills_in();
-    if (info.kind == op::update && of.primary_key) rule::accepts_names_a_primary_key_in_an_update();
+    if (info.kind != op::create && of.primary_key) rule::accepts_names_a_primary_key_in_an_update();
     info.accepts |= bit(at);
   }
   constexpr void require(action_info& info, std::string_view spelling) const {
@@ -150,8 +166,52 @@ struct assembler {
     if (at == none) rule::require_names_an_attribute_the_resource_does_not_have();
     info.requires_inputs |= bit(at);
   }
+  constexpr void arguments_of(action_info& info, std::span<const argument_info> given, std::span<const constraint> rules,
+                              std::span<const value_view> allowed) {
+    if (given.size() > max_attributes) rule::an_action_has_at_most_64_arguments();
+    for (argument_info one : given) {
+      for (std::size_t i = info.arguments.first; i < arguments.used; ++i) {
+        if (arguments.first[i].info.name == one.info.name) rule::an_argument_is_declared_twice();
+      }
+      for (std::size_t i = 0; i < attributes.used; ++i) {
+        if (attributes.first[i].name == one.info.name) rule::an_argument_has_the_name_of_an_attribute();
+      }
+      one.info.constraints.first = static_cast<std::uint16_t>(one.info.constraints.first + constraints.used);
+      arguments.next() = one;
+    }
+    for (constraint one : rules) {
+      one.allowed.first = static_cast<std::uint16_t>(one.allowed.first + values.used);
+      constraints.next() = one;
+    }
+    for (const value_view& one : allowed) values.next() = one;
+    info.arguments.count = static_cast<std::uint16_t>(given.size());
+  }
+  constexpr void upsert(action_info& info, std::string_view by, upsert_fields fields) const {
+    if (info.kind != op::create) rule::an_upsert_belongs_to_a_create();
+    if (info.upsert != action_info::no_upsert) rule::an_upsert_is_declared_twice();
+    info.replaces = fields;
+    info.upsert = action_info::by_key;
+    for (std::size_t i = 0; i < identities.used; ++i) {
+      if (identities.first[i].name == by) info.upsert = static_cast<std::uint8_t>(i);
+    }
+    if (!by.empty() && info.upsert == action_info::by_key) rule::an_upsert_names_an_identity_the_resource_does_not_have();
+  }
+  constexpr void upsert_field(action_info& info, std::string_view spelling) const {
+    const std::size_t at = attribute_of(spelling);
+    if (at == none) rule::an_upsert_names_an_attribute_the_resource_does_not_have();
+    if (info.replaces == upsert_fields::these && (engines & bit(at)) != 0)
+      rule::an_upsert_replaces_a_primary_key_or_what_the_engine_fills_in();
+    info.replaced |= bit(at);
+  }
   constexpr void end_action(action_info& info) const {
     info.steps.count = static_cast<std::uint16_t>(steps.used - info.steps.first);
+    bool changes = false;
+    for (std::size_t i = info.steps.first; i < steps.used; ++i) {
+      changes = changes || steps.first[i].kind == step_kind::change || steps.first[i].kind == step_kind::before;
+      info.has_done = info.has_done || steps.first[i].kind == step_kind::done;
+    }
+    if (info.soft && info.kind != op::destroy) rule::soft_belongs_to_a_destroy();
+    if (info.soft && !changes) rule::a_soft_destroy_needs_a_change_that_marks_the_row();
     if ((info.requires_inputs & ~info.accepts) != 0) rule::require_names_an_attribute_the_action_does_not_accept();
   }
 
@@ -172,7 +232,8 @@ struct assembler {
     for (const std::string_view left_out : excepts) {
       const std::size_t at = action_of(left_out);
       if (at == none) rule::except_names_an_action_the_resource_does_not_have();
-      if (actions.first[at].kind != info.kind) rule::except_names_an_action_of_another_kind();
+      const bool upsert_as_update = info.kind == op::update && actions.first[at].upsert != action_info::no_upsert;
+      if (actions.first[at].kind != info.kind && !upsert_as_update) rule::except_names_an_action_of_another_kind();
       info.except |= std::uint64_t{1} << at;
     }
     if (topic.empty() && prefix.empty()) rule::a_topic_without_a_prefix_needs_a_segment();

@@ -21,6 +21,8 @@ struct sensitive_option {};
 struct inserted_at_option {};
 struct updated_at_option {};
 struct optimistic_lock_option {};
+struct tenant_part {};
+struct pkey_part {};
 
 /// Part of the row's key. Several attributes with it make a composite key, in the order of their declaration.
 inline constexpr primary_key_option primary_key{};
@@ -37,6 +39,11 @@ inline constexpr inserted_at_option inserted_at{};
 inline constexpr updated_at_option updated_at{};
 /// Counted up by every update that changes something; an update from an older copy is refused as stale.
 inline constexpr optimistic_lock_option optimistic_lock{};
+/// The attribute that says whose row it is: filled in from the action's tenant, and other tenants do not see the row. In a
+/// topic: the action's tenant.
+inline constexpr tenant_part tenant{};
+/// The primary key: in a topic its values, joined by "-".
+inline constexpr pkey_part pkey{};
 
 /// Lengths: characters (code points of UTF-8) of a text, bytes of bytes, parts of a list.
 struct max_length {
@@ -71,6 +78,42 @@ struct one_of {
 };
 template <class... V>
 one_of(const V&...) -> one_of<sizeof...(V)>;
+
+template <std::size_t N>
+struct transition_table {
+  std::array<value_view, N> pairs;  // from, to, from, to
+};
+/// `from("open", "assigned", "closed")`: what may follow the first value.
+template <class From, class... To>
+[[nodiscard]] constexpr auto from(const From& value, const To&... next) {
+  static_assert(sizeof...(To) > 0, "herald: from(value, next...) needs a value that may follow");
+  transition_table<2 * sizeof...(To)> made{};
+  std::size_t at = 0;
+  ((made.pairs[at++] = literal(value), made.pairs[at++] = literal(next)), ...);
+  return made;
+}
+/// `transitions(from("open", "assigned", "closed"), from("assigned", "closed"))`: every other change of the attribute is
+/// refused.
+template <std::size_t... N>
+[[nodiscard]] constexpr auto transitions(const transition_table<N>&... tables) {
+  static_assert(sizeof...(N) > 0, "herald: transitions needs a from(...)");
+  transition_table<(std::size_t{0} + ... + N)> made{};
+  std::size_t at = 0;
+  const auto add = [&](const auto& one) {
+    for (const value_view& v : one.pairs) made.pairs[at++] = v;
+  };
+  (add(tables), ...);
+  return made;
+}
+/// `initial("open", "draft")`: what a new row may begin with.
+template <std::size_t N>
+struct initial_values {
+  std::array<value_view, N> values;
+};
+template <class... V>
+[[nodiscard]] constexpr auto initial(const V&... values) {
+  return initial_values<sizeof...(V)>{{literal(values)...}};
+}
 
 /// `matches{[](std::string_view s) { return ...; }, "must be ..."}`: a test of a text attribute.
 template <class F>
@@ -122,11 +165,19 @@ template <std::size_t N>
 inline constexpr std::size_t constraint_count<dsl::one_of<N>> = 1;
 template <class F>
 inline constexpr std::size_t constraint_count<dsl::matches<F>> = 1;
+template <std::size_t N>
+inline constexpr std::size_t constraint_count<dsl::transition_table<N>> = 1;
+template <std::size_t N>
+inline constexpr std::size_t constraint_count<dsl::initial_values<N>> = 1;
 
 template <class O>
 inline constexpr std::size_t value_count = 0;
 template <std::size_t N>
 inline constexpr std::size_t value_count<dsl::one_of<N>> = N;
+template <std::size_t N>
+inline constexpr std::size_t value_count<dsl::transition_table<N>> = N;
+template <std::size_t N>
+inline constexpr std::size_t value_count<dsl::initial_values<N>> = N;
 
 constexpr void name_attribute(attribute_info& info, std::string_view spelling) {
   info.spelling = spelling;
@@ -166,12 +217,12 @@ struct attribute_reader {
   }
   constexpr void filled_by(generated how) {
     if (info.generated != generated::no || info.role != attribute_role::plain)
-      rule::an_attribute_is_filled_in_by_uuid_v7_or_generated_or_a_timestamp_or_a_lock_and_only_one_of_them();
+      rule::an_attribute_is_filled_in_by_uuid_v7_or_generated_or_a_timestamp_or_a_lock_or_the_tenant_and_only_one_of_them();
     info.generated = how;
   }
   constexpr void filled_by(attribute_role how) {
     if (info.generated != generated::no || info.role != attribute_role::plain)
-      rule::an_attribute_is_filled_in_by_uuid_v7_or_generated_or_a_timestamp_or_a_lock_and_only_one_of_them();
+      rule::an_attribute_is_filled_in_by_uuid_v7_or_generated_or_a_timestamp_or_a_lock_or_the_tenant_and_only_one_of_them();
     info.role = how;
   }
   static constexpr bool fits(const value_view& v) {
@@ -212,6 +263,10 @@ struct attribute_reader {
                   "herald: optimistic_lock needs an attribute of an integer type");
     filled_by(attribute_role::lock_version);
   }
+  constexpr void read(dsl::tenant_part) {
+    static_assert(std::is_same_v<member, std::string>, "herald: a tenant needs an attribute of type std::string");
+    filled_by(attribute_role::tenant);
+  }
   constexpr void read(dsl::max_length o) { length(constraint_kind::max_length, o.value); }
   constexpr void read(dsl::min_length o) { length(constraint_kind::min_length, o.value); }
   constexpr void length(constraint_kind kind, std::int64_t value) {
@@ -231,6 +286,25 @@ struct attribute_reader {
          .allowed = {static_cast<std::uint16_t>(values), static_cast<std::uint16_t>(N)}});
     for (const value_view& v : o.values) {
       if (!fits(v)) rule::one_of_needs_values_of_the_attributes_own_type();
+      value_room[values++] = cast(v);
+    }
+  }
+  template <std::size_t N>
+  constexpr void read(const dsl::transition_table<N>& o) {
+    for (std::size_t i = 0; i < constraints; ++i) {
+      if (constraint_room[i].kind == constraint_kind::transitions) rule::transitions_are_declared_twice();
+    }
+    moves(constraint_kind::transitions, o.pairs);
+  }
+  template <std::size_t N>
+  constexpr void read(const dsl::initial_values<N>& o) {
+    moves(constraint_kind::initial, o.values);
+  }
+  template <std::size_t N>
+  constexpr void moves(constraint_kind kind, const std::array<value_view, N>& of) {
+    add({.kind = kind, .allowed = {static_cast<std::uint16_t>(values), static_cast<std::uint16_t>(N)}});
+    for (const value_view& v : of) {
+      if (!fits(v)) rule::transitions_need_values_of_the_attributes_own_type();
       value_room[values++] = cast(v);
     }
   }

@@ -20,6 +20,8 @@ namespace detail {
 template <auto... M>
 struct identity_part {
   std::string_view name;
+  bool nils_distinct = true;
+  bool all_tenants = false;
 };
 
 template <std::size_t N>
@@ -33,7 +35,7 @@ struct fixed_string {
 
 /// How many of each thing a description has.
 struct counts {
-  std::size_t attributes = 0, constraints = 0, values = 0, identities = 0, actions = 0, steps = 0, publications = 0,
+  std::size_t attributes = 0, constraints = 0, values = 0, identities = 0, actions = 0, arguments = 0, steps = 0, publications = 0,
               segments = 0, parts = 0, pub_subs = 0, keys = 0;
 };
 
@@ -47,7 +49,7 @@ std::shared_ptr<void> row_copy(const void* from) {
 
 /// The description of one resource, in arrays of exactly the needed size.
 template <class T, std::size_t Attributes, std::size_t Constraints, std::size_t Values, std::size_t Identities,
-          std::size_t Actions, std::size_t Steps, std::size_t Publications, std::size_t Segments, std::size_t Parts>
+          std::size_t Actions, std::size_t Arguments, std::size_t Steps, std::size_t Publications, std::size_t Segments, std::size_t Parts>
 struct description {
   using row_type = T;
   std::string_view name;
@@ -59,6 +61,7 @@ struct description {
   std::array<value_view, Values> values{};
   std::array<identity_info, Identities> identities{};
   std::array<action_info, Actions> actions{};
+  std::array<argument_info, Arguments> arguments{};
   std::array<step, Steps> steps{};
   std::array<publication_info, Publications> publications{};
   std::array<range, Segments> segments{};
@@ -66,11 +69,14 @@ struct description {
   std::array<std::uint8_t, Attributes> key{};
   std::size_t keys = 0;
   attribute_mask sensitive = 0;
+  std::uint8_t tenant = 255;
+  check (*authorise)(change_context&) = nullptr;
+  bool (*authorise_subscription)(const actor&, std::string_view) = nullptr;
   std::uint32_t layout = 0;
 
   [[nodiscard]] constexpr assembler room() {
     return {{attributes.data()}, {constraints.data()}, {values.data()}, {identities.data()}, {actions.data()},
-            {steps.data()}, {publications.data()}, {segments.data()}, {parts.data()}, {key.data()}};
+            {arguments.data()}, {steps.data()}, {publications.data()}, {segments.data()}, {parts.data()}, {key.data()}};
   }
   constexpr void close(const assembler& all) {
     name = all.name;
@@ -79,6 +85,9 @@ struct description {
     delimiter = all.delimiter;
     keys = all.key.used;
     sensitive = all.sensitive;
+    tenant = all.tenant;
+    authorise = all.authorise;
+    authorise_subscription = all.authorise_subscription;
     layout = all.layout;
   }
 
@@ -95,6 +104,14 @@ struct description {
     }
     return none;
   }
+  /// The place of an argument among those of an action.
+  [[nodiscard]] constexpr std::size_t argument_of(std::size_t action, std::string_view spelling) const {
+    const range of = actions[action].arguments;
+    for (std::size_t i = 0; i < of.count; ++i) {
+      if (arguments[of.first + i].info.spelling == spelling) return i;
+    }
+    return none;
+  }
   [[nodiscard]] constexpr resource_table table() const {
     return {.name = name,
             .schema_version = schema_version,
@@ -104,6 +121,7 @@ struct description {
             .constraints = constraints,
             .values = values,
             .actions = actions,
+            .arguments = arguments,
             .steps = steps,
             .publications = publications,
             .segments = segments,
@@ -112,6 +130,9 @@ struct description {
             .identities = identities,
             .sensitive = sensitive,
             .layout = layout,
+            .tenant = tenant,
+            .authorise = authorise,
+            .authorise_subscription = authorise_subscription,
             .copy_of = &row_copy<T>};
   }
 };
@@ -123,11 +144,22 @@ using row_type = typename std::remove_cvref_t<decltype(R)>::row_type;
 
 namespace dsl {
 
-/// Attributes that no two rows may share: `identity<&User::email>("email")`. Rows with a null in one never conflict.
-template <auto... M>
-[[nodiscard]] constexpr auto identity(std::string_view name) {
+struct nils_not_distinct_option {};
+struct across_tenants_option {};
+/// Option of an identity: two rows that both have null there conflict.
+inline constexpr nils_not_distinct_option nils_not_distinct{};
+/// Option of an identity: one row of all tenants together. Without it, each tenant has its own.
+inline constexpr across_tenants_option across_tenants{};
+
+/// Attributes that no two rows may share: `identity<&User::email>("email")`. Rows with a null in one never conflict, unless
+/// the identity says nils_not_distinct. A conflict is the error `taken`, on these fields.
+template <auto... M, class... Options>
+[[nodiscard]] constexpr auto identity(std::string_view name, const Options&...) {
+  static_assert(((std::is_same_v<Options, nils_not_distinct_option> || std::is_same_v<Options, across_tenants_option>) && ...),
+                "herald: this is not an option of an identity (nils_not_distinct and across_tenants are)");
   if (name.empty()) rule::an_identity_needs_a_name();
-  return detail::identity_part<M...>{name};
+  return detail::identity_part<M...>{name, !(std::is_same_v<Options, nils_not_distinct_option> || ...),
+                                     (std::is_same_v<Options, across_tenants_option> || ...)};
 }
 
 }  // namespace dsl

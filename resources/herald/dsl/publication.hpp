@@ -9,16 +9,11 @@
 // The idea: Ash.Notifier.PubSub.
 
 #include <herald/change_event.hpp>
-#include <herald/dsl/action.hpp>
+#include <herald/dsl/hooks.hpp>
 
 namespace herald::dsl {
 
-struct pkey_part {};
-struct tenant_part {};
 struct skip_part {};
-/// The primary key's values, joined by "-".
-inline constexpr pkey_part pkey{};
-inline constexpr tenant_part tenant{};
 /// Inside any_of: no segment here.
 inline constexpr skip_part skip{};
 

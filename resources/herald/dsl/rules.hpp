@@ -16,7 +16,7 @@ inline void an_attribute_is_declared_twice() {}
 inline void two_attributes_have_the_same_column() {}
 inline void a_column_needs_a_name_of_letters_digits_and_underscores() {}
 inline void an_attribute_option_is_given_twice() {}
-inline void an_attribute_is_filled_in_by_uuid_v7_or_generated_or_a_timestamp_or_a_lock_and_only_one_of_them() {}
+inline void an_attribute_is_filled_in_by_uuid_v7_or_generated_or_a_timestamp_or_a_lock_or_the_tenant_and_only_one_of_them() {}
 inline void a_primary_key_must_not_be_nullable() {}
 inline void a_primary_key_must_not_be_sensitive() {}
 inline void a_generated_integer_must_be_the_only_primary_key() {}
@@ -29,6 +29,7 @@ inline void an_attribute_has_a_default_or_is_required_but_not_both() {}
 inline void a_length_must_not_be_negative() {}
 
 inline void an_identity_needs_a_name() {}
+inline void an_identity_is_declared_twice() {}
 inline void an_identity_names_an_attribute_the_resource_does_not_have() {}
 
 inline void an_action_needs_a_name_without_spaces_or_control_characters() {}
@@ -39,6 +40,21 @@ inline void accepts_names_a_primary_key_in_an_update() {}
 inline void a_destroy_accepts_nothing() {}
 inline void require_names_an_attribute_the_resource_does_not_have() {}
 inline void require_names_an_attribute_the_action_does_not_accept() {}
+
+inline void an_action_has_at_most_64_arguments() {}
+inline void an_argument_is_declared_twice() {}
+inline void an_argument_has_the_name_of_an_attribute() {}
+inline void an_upsert_belongs_to_a_create() {}
+inline void an_upsert_is_declared_twice() {}
+inline void an_upsert_names_an_identity_the_resource_does_not_have() {}
+inline void an_upsert_names_an_attribute_the_resource_does_not_have() {}
+inline void an_upsert_replaces_a_primary_key_or_what_the_engine_fills_in() {}
+inline void soft_belongs_to_a_destroy() {}
+inline void a_soft_destroy_needs_a_change_that_marks_the_row() {}
+inline void transitions_need_values_of_the_attributes_own_type() {}
+inline void transitions_are_declared_twice() {}
+inline void a_resource_has_at_most_one_tenant() {}
+inline void authorise_is_declared_twice() {}
 
 inline void publish_names_an_action_the_resource_does_not_have() {}
 inline void except_names_an_action_the_resource_does_not_have() {}
