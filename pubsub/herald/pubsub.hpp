@@ -10,6 +10,8 @@
 #include <herald/interest.hpp>
 #include <herald/loopback.hpp>
 #include <herald/policy.hpp>
+#include <herald/presence.hpp>
+#include <herald/presence_view.hpp>
 #include <herald/pubsub_error.hpp>
 #include <herald/report_topic.hpp>
 #include <herald/shared_event.hpp>

@@ -53,6 +53,9 @@ class owners {
   /// list is for add and take_out. False: nothing was done.
   template <class F>
   [[nodiscard]] bool act(cell& c, std::uint32_t incarnation, F&& f);
+  /// The same for the owner of c's host, outside of user code.
+  template <class F>
+  void act_at_home(cell& c, F&& f);
 
   class list;
   /// Takes one thing out of its owner's list, from any thread. False: its owner's end has it in hand.
@@ -102,6 +105,14 @@ class owners::list {
   shard& shard_;
   cell& cell_;
 };
+
+template <class F>
+void owners::act_at_home(cell& c, F&& f) {
+  auto& s = shard_of(c);
+  const std::lock_guard lock{s.mutex};
+  list l{s, c};
+  f(l);
+}
 
 template <class F>
 bool owners::act(cell& c, std::uint32_t incarnation, F&& f) {
