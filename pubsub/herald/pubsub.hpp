@@ -15,6 +15,7 @@
 #include <herald/pubsub_error.hpp>
 #include <herald/report_topic.hpp>
 #include <herald/shared_event.hpp>
+#include <herald/subscriber.hpp>
 #include <herald/subscription.hpp>
 #include <herald/subscription_options.hpp>
 #include <herald/tapped.hpp>

@@ -92,6 +92,7 @@ struct application::impl {
     post_control(*system->hosts().front(), nullptr, [this](cell*, frame& by) {
       auto& c = by.home->make_cell(spec, nullptr, supervisor_ops, {}, nullptr, nullptr);
       root.store(&c, std::memory_order_release);
+      system->root.store(&c, std::memory_order_release);
       by.home->start_incarnation(c, by);
     });
     if (!engine::wait(*system, *started, std::nullopt))
@@ -250,6 +251,10 @@ int application::run_until_signal() {
 supervisor_ref application::find_supervisor(std::string_view path) const {
   if (path.empty()) return root();
   return supervisor_ref{find_cell(path, &supervisor_ops)};
+}
+
+result<spawned> application::spawn(child_spec tree, std::chrono::milliseconds limit) {
+  return spawned::begin(*impl_->system, std::move(tree), limit);
 }
 
 supervisor_ref application::root() const {

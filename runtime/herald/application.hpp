@@ -17,6 +17,7 @@
 #include <herald/application_options.hpp>
 #include <herald/inspect.hpp>
 #include <herald/snapshot.hpp>
+#include <herald/spawned.hpp>
 #include <herald/supervisor.hpp>
 
 namespace herald {
@@ -89,6 +90,10 @@ class application {
   [[nodiscard]] bool ended() const;
   /// Waits for that, at most `limit`.
   bool wait_for_end(std::chrono::milliseconds limit);
+
+  /// Adds a tree, or a single process, while the application runs (spawned.hpp): a child of the root, started when this
+  /// returns, ended with the handle. From plain threads; spawn(self, ...) in handlers.
+  [[nodiscard]] result<spawned> spawn(child_spec tree, std::chrono::milliseconds limit = default_call_limit);
 
   /// The process at this path ("alerts/mail"), an empty ref when there is none or it is of another type.
   template <class P>

@@ -131,6 +131,7 @@ struct child_spec {
   std::shared_ptr<const void> args{};
   const engine::args_ops* args_kind = nullptr;
   std::shared_ptr<const engine::supervisor_spec> tree{};  ///< the children, when this child is a supervisor
+  std::string fault{};  ///< what its maker found wrong with it, told by check_spec under its path; empty: nothing
 
   child_spec() = default;
   child_spec(supervisor nested);  // NOLINT: a supervisor is a child

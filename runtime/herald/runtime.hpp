@@ -23,6 +23,7 @@
 #include <herald/simulation.hpp>
 #include <herald/snapshot.hpp>
 #include <herald/snapshot_text.hpp>
+#include <herald/spawned.hpp>
 #include <herald/stop.hpp>
 #include <herald/supervisor.hpp>
 #include <herald/task.hpp>

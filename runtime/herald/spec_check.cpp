@@ -38,6 +38,7 @@ class checker {
       fault(path, "has no arguments, but its process type wants some");
     if (spec.ops != nullptr && spec.ops->extra_args != nullptr && kind == parent_kind::fixed)
       fault(path, "is of a type with extra_args, which only a dynamic supervisor gives; wanted: dynamic(...) above it");
+    if (!spec.fault.empty()) fault(path, spec.fault);
     options(path, spec.options);
     if (const auto* wanted = spec.options.via.args(); wanted != nullptr && (spec.args_kind == nullptr || spec.args_kind->type != wanted))
       fault(path, "has a name made from arguments of type " + std::string{wanted->name} + ", which are not its own");
@@ -131,7 +132,7 @@ class checker {
     std::unordered_set<std::string> ids;
     const auto above = depth_++ == 0 ? std::string{} : path;
     for (const auto& c : t.children) {
-      if (!c->id.empty() && !ids.insert(c->id).second) fault(path, "has two children with the id \"" + c->id + "\"");
+      if (!c->id.empty() && !ids.insert(c->id).second) fault(path, "has two children with the id \"" + c->id + "\"; wanted: a different one for each");
       significant(above.empty() ? c->id : above + "/" + c->id, t, *c);
       fits(path, t, *c);
       child(above, *c, parent_kind::fixed);

@@ -205,7 +205,7 @@ TEST_CASE("B27: every combination of restart, shutdown and kind is fine") {
 
 TEST_CASE("B28: two children of one id are refused") {
   CHECK(check_of({.name = "root", .children = {child<probe>("a", {}), child<probe>("a", {})}}) ==
-        bad("root has two children with the id \"a\""));
+        bad("root has two children with the id \"a\"; wanted: a different one for each"));
 }
 
 TEST_CASE("B30, B31: a significant child needs an auto_shutdown and must not be permanent") {

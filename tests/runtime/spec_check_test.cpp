@@ -88,7 +88,7 @@ std::vector<row> wrong_specs() {
       {"supervisor.shutdown", of({.name = "s", .shutdown = -1ms}), "s has a shutdown of -1 ms; wanted: 0 up, infinity or brutal_kill"},
       {"supervisor.placement", of({.name = "s", .placement = {no_such<placement_t::kind_t>(4), 0}}), "s has an unknown placement 4"},
       {"supervisor.children: twice", of({.name = "s", .children = {with(child_options{}), with(child_options{})}}),
-       "s has two children with the id \"a\""},
+       "s has two children with the id \"a\"; wanted: a different one for each"},
       {"dynamic.max_children", dynamic<probe>("d", {.max_children = 0}), "d has max_children 0; wanted: 1 up"},
       {"dynamic.intensity", dynamic<probe>("d", {.intensity = {-2, 5s}}), "d has an intensity of -2 restarts; wanted: 0 up"},
       {"dynamic.restart", dynamic<probe>("d", {.restart = no_such<restart_t>(3)}), "d has an unknown restart type 3"},

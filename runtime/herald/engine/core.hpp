@@ -87,6 +87,8 @@ class core {
   [[nodiscard]] bool closing() const noexcept { return closing_.load(std::memory_order_acquire); }
   void close();
 
+  /// The root supervisor, from its start on.
+  std::atomic<cell*> root{nullptr};
   /// The tree's root has no parent; the application hears of it here, on the root's host.
   std::function<void(child_event_kind kind, const exit_reason& why)> root_event;
   void on_root(cell& root, child_event_kind kind, const exit_reason& why);
