@@ -16,6 +16,7 @@
 #include <herald/report_topic.hpp>
 #include <herald/shared_event.hpp>
 #include <herald/subscriber.hpp>
+#include <herald/subscriber_per.hpp>
 #include <herald/subscription.hpp>
 #include <herald/subscription_options.hpp>
 #include <herald/tapped.hpp>

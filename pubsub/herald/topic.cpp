@@ -143,4 +143,23 @@ std::string escape_segment(std::string_view value) {
   return out;
 }
 
+std::string unescape_segment(std::string_view segment) {
+  if (segment == "%") return {};
+  const auto digit = [&](std::size_t at) {
+    const char c = at < segment.size() ? segment[at] : '\0';
+    return c >= '0' && c <= '9' ? c - '0' : c >= 'A' && c <= 'F' ? c - 'A' + 10 : c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+  };
+  std::string out;
+  out.reserve(segment.size());
+  for (std::size_t at = 0; at < segment.size(); ++at) {
+    if (segment[at] == '%' && digit(at + 1) >= 0 && digit(at + 2) >= 0) {
+      out.push_back(static_cast<char>(digit(at + 1) * 16 + digit(at + 2)));
+      at += 2;
+    } else {
+      out.push_back(segment[at]);
+    }
+  }
+  return out;
+}
+
 }  // namespace herald

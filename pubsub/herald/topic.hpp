@@ -36,6 +36,8 @@ inline constexpr char topic_delimiter = ':';
 /// `value` as one segment: what a segment may not have, and "%", become %XX; an empty value becomes "%". Different values
 /// give different segments, and none of them is a wildcard.
 [[nodiscard]] std::string escape_segment(std::string_view value);
+/// What escape_segment was given; "%" without two hex digits behind it stays.
+[[nodiscard]] std::string unescape_segment(std::string_view segment);
 
 /// The segments of a name, one after the other:  for (auto s : topic_segments{"orders:eu"}) ...
 class topic_segments {
