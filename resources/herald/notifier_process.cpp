@@ -51,6 +51,7 @@ notifier_process::notifier_process(context& self, const args& with) : state_{wit
       continue;
     }
     one->monitored = false;
+    if (one->durable()) one->durable()->end_wait();  // its timer was the former one's
     tell_notifier(self.self(), follower_begun{one});
   }
   tell_notifier(self.self(), more_to_hand_over{});
@@ -67,6 +68,7 @@ void notifier_process::on(context& self, const committed& batch) {
   }
   for (const auto& one : state_->followers()) {
     watch(self, one);
+    if (!may_send(*one)) continue;
     const std::uint64_t at = one->position.sequence;
     if (at + 1 < events.front()->at.sequence || one->room() < events.size()) {
       serve(self, one);
@@ -75,8 +77,9 @@ void notifier_process::on(context& self, const committed& batch) {
     for (const event_ptr& event : events) {
       if (event->at.sequence <= at) continue;
       follower::send(one, event);
-      one->position = event->at;
+      one->has_read(event->at);
     }
+    has_sent(*one);
   }
   if (state_->take_untold()) tell_notifier(self.self(), more_to_hand_over{});
 }
@@ -136,7 +139,29 @@ void notifier_process::watch(context& self, const std::shared_ptr<follower>& one
   self.monitor(one->subscriber(), [state = state_, one](const down&) { state->remove_follower(one); });
 }
 
+void notifier_process::on(context& self, const consumer_waits& waits) {
+  for (const std::string& trouble : waits.who->take_troubles()) {
+    engine::system_of(self.cell())
+        .tell(report::dead_letter, self.cell(), self.incarnation(), exit_reason::normal, trouble);
+  }
+  if (waits.delay.count() > 0) self.send_after(waits.delay, consumer_retries{waits.who});
+}
+
+void notifier_process::on(const consumer_retries& retries) { retries.who->end_wait(); }
+
+bool notifier_process::may_send(follower& to) {
+  if (!to.durable()) return true;
+  const auto course = to.durable()->ask(to);
+  if (course.open && course.round != to.round) to.begin_round(course.round, course.from);
+  return course.open;
+}
+
+void notifier_process::has_sent(follower& to) const {
+  if (to.durable() && to.idle()) to.durable()->caught_up(to, to.round, to.position.sequence);
+}
+
 void notifier_process::serve(context& self, const std::shared_ptr<follower>& to) {
+  if (!may_send(*to)) return;
   const std::uint32_t room = to->room();
   if (room == 0) {
     if (!to->wait_for_room()) tell_notifier(self.self(), follower_ready{to});
@@ -152,9 +177,10 @@ void notifier_process::serve(context& self, const std::shared_ptr<follower>& to)
   }
   for (const event_ptr& event : page->events) {
     follower::send(to, event);
-    to->position = event->at;
+    to->has_read(event->at);
   }
-  to->position = page->last;
+  to->has_read(page->last);
+  has_sent(*to);
   if (page->last.sequence < page->head.sequence) tell_notifier(self.self(), follower_ready{to});
 }
 

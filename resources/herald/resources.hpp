@@ -3,6 +3,8 @@
 
 #include <herald/actor.hpp>
 #include <herald/authorise.hpp>
+#include <herald/consumer.hpp>
+#include <herald/dead_letters.hpp>
 #include <herald/event.hpp>
 #include <herald/json.hpp>
 #include <herald/resource.hpp>

@@ -17,12 +17,14 @@
 //    after COMMIT. A rolled-back number is used again: the log has no gaps.
 //  - now() is the same for the whole batch or action, and never goes back; new_uuid() grows.
 //  - insert and update answer resource_errc::taken with a field error "has already been taken" per attribute of the identity.
+//  - cursors are kept and dropped in this transaction; cursor() sees what it did.
 //  - savepoint, release and rollback_to nest: an action inside an action takes one, and a roll-back forgets its events too.
 //  - next_integer gives 1 above the largest key ever given for the resource, also over restarts.
 // Errors are those of resource_errc. An exception is a bug and rolls back as an error does.
 //
 // Thread safety: none; the writer only. Lifetime: until the store says commit or roll back.
 
+#include <herald/consumer_cursor.hpp>
 #include <herald/event_record.hpp>
 #include <herald/resource_error.hpp>
 
@@ -45,6 +47,11 @@ class transaction {
   virtual result<void> update(const record& before, const record& after, detail::attribute_mask changed) = 0;
   virtual result<void> erase(const record& row) = 0;
   virtual result<void> append(std::shared_ptr<event_record> event) = 0;
+
+  /// A durable consumer's cursor; none when it has none.
+  [[nodiscard]] virtual result<std::optional<consumer_cursor>> cursor(std::string_view consumer) = 0;
+  virtual result<void> keep_cursor(std::string_view consumer, const consumer_cursor& what) = 0;
+  virtual result<void> drop_cursor(std::string_view consumer) = 0;
 
   virtual result<void> savepoint() = 0;
   virtual result<void> release() = 0;

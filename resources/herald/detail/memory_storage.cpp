@@ -40,6 +40,7 @@ result<void> memory_storage::begin() {
   writing_.lock();
   writer_.store(std::this_thread::get_id(), std::memory_order_relaxed);
   written_.clear();
+  written_cursors_.clear();
   savepoints_.clear();
   clock_.begin();
   return {};
@@ -48,6 +49,14 @@ result<void> memory_storage::begin() {
 result<void> memory_storage::commit() {
   for (const auto& event : written_) log_.push_back(event);
   rows_.keep();
+  for (auto& [name, cursor] : written_cursors_) {
+    if (cursor) {
+      cursors_.insert_or_assign(std::move(name), *cursor);
+    } else {
+      cursors_.erase(name);
+    }
+  }
+  written_cursors_.clear();
   head_.fetch_add(written_.size(), std::memory_order_release);
   if (keep_events_ != 0 && log_.size() > keep_events_) drop_events(log_.size() - keep_events_);
   writer_.store({}, std::memory_order_relaxed);
@@ -59,6 +68,7 @@ void memory_storage::rollback() noexcept {
   if (!writing_.owns_lock()) return;
   rows_.undo_to(0);
   written_.clear();
+  written_cursors_.clear();
   writer_.store({}, std::memory_order_relaxed);
   writing_.unlock();
 }
@@ -112,6 +122,14 @@ result<log_page> memory_storage::read(const offset& after, std::size_t limit,
   return page;
 }
 
+result<std::vector<named_cursor>> memory_storage::cursors() {
+  if (is_writer()) return reading_inside(name());
+  const std::shared_lock lock{mutex_};
+  std::vector<named_cursor> all;
+  for (const auto& [name, cursor] : cursors_) all.push_back({name, cursor});
+  return all;
+}
+
 result<record> memory_storage::inside::find(const resource_table& resource, const row_key& key) {
   const auto table = owner_.index_.of(resource);
   if (table == table_index::npos) return unknown_resource(owner_.name(), resource);
@@ -150,8 +168,28 @@ result<void> memory_storage::inside::append(std::shared_ptr<event_record> event)
   return {};
 }
 
+result<std::optional<consumer_cursor>> memory_storage::inside::cursor(std::string_view consumer) {
+  const auto& written = owner_.written_cursors_;
+  for (auto at = written.rbegin(); at != written.rend(); ++at) {
+    if (at->first == consumer) return at->second;
+  }
+  const auto found = owner_.cursors_.find(consumer);
+  if (found == owner_.cursors_.end()) return std::optional<consumer_cursor>{};
+  return std::optional{found->second};
+}
+
+result<void> memory_storage::inside::keep_cursor(std::string_view consumer, const consumer_cursor& what) {
+  owner_.written_cursors_.emplace_back(consumer, what);
+  return {};
+}
+
+result<void> memory_storage::inside::drop_cursor(std::string_view consumer) {
+  owner_.written_cursors_.emplace_back(consumer, std::nullopt);
+  return {};
+}
+
 result<void> memory_storage::inside::savepoint() {
-  owner_.savepoints_.push_back({owner_.rows_.mark(), owner_.written_.size()});
+  owner_.savepoints_.push_back({owner_.rows_.mark(), owner_.written_.size(), owner_.written_cursors_.size()});
   return {};
 }
 
@@ -167,6 +205,7 @@ result<void> memory_storage::inside::rollback_to() {
   owner_.savepoints_.pop_back();
   owner_.rows_.undo_to(back.rows);
   owner_.written_.resize(back.events);
+  owner_.written_cursors_.resize(back.cursors);
   return {};
 }
 

@@ -11,6 +11,7 @@
 
 #include <atomic>
 #include <deque>
+#include <map>
 #include <memory>
 #include <mutex>
 #include <shared_mutex>
@@ -42,6 +43,7 @@ class memory_storage final : public storage {
                                     const std::function<void(const record&)>& each) override;
   [[nodiscard]] result<log_page> read(const offset& after, std::size_t limit,
                                       const std::optional<std::string_view>& topic) override;
+  [[nodiscard]] result<std::vector<named_cursor>> cursors() override;
   [[nodiscard]] offset head() const noexcept override { return {epoch_, head_.load(std::memory_order_acquire)}; }
   [[nodiscard]] std::uint64_t floor() const noexcept override { return floor_.load(std::memory_order_acquire); }
   [[nodiscard]] result<std::vector<std::string>> check_itself() override { return std::vector<std::string>{}; }
@@ -57,6 +59,9 @@ class memory_storage final : public storage {
     result<void> update(const record& before, const record& after, attribute_mask changed) override;
     result<void> erase(const record& row) override;
     result<void> append(std::shared_ptr<event_record> event) override;
+    result<std::optional<consumer_cursor>> cursor(std::string_view consumer) override;
+    result<void> keep_cursor(std::string_view consumer, const consumer_cursor& what) override;
+    result<void> drop_cursor(std::string_view consumer) override;
     result<void> savepoint() override;
     result<void> release() override;
     result<void> rollback_to() override;
@@ -70,6 +75,7 @@ class memory_storage final : public storage {
   struct mark {
     std::size_t rows;
     std::size_t events;
+    std::size_t cursors;
   };
 
   [[nodiscard]] bool is_writer() const noexcept { return writer_.load(std::memory_order_relaxed) == std::this_thread::get_id(); }
@@ -88,6 +94,8 @@ class memory_storage final : public storage {
   std::deque<event_ptr> log_;
   std::vector<event_ptr> written_;
   std::vector<mark> savepoints_;
+  std::map<std::string, consumer_cursor, std::less<>> cursors_;
+  std::vector<std::pair<std::string, std::optional<consumer_cursor>>> written_cursors_;
   std::atomic<std::uint64_t> head_ = 0;
   std::atomic<std::uint64_t> floor_ = 1;
 };

@@ -8,6 +8,7 @@
 //
 // Private. Thread safety: a process. Errors: what it cannot read from the log ends it; its supervisor decides.
 
+#include "consumer_state.hpp"
 #include "follower.hpp"
 #include "store_state.hpp"
 
@@ -38,7 +39,8 @@ void tell_notifier(const any_ref& notifier, M message) {
   engine::send(engine::make_node<engine::any_node<M, engine::envelope_kind::notice>>(notifier.where(), std::move(message)));
 }
 
-class notifier_process : public process<notifier_process, committed, follower_begun, follower_ready, more_to_hand_over> {
+class notifier_process : public process<notifier_process, committed, follower_begun, follower_ready, more_to_hand_over,
+                                        consumer_waits, consumer_retries> {
  public:
   struct args {
     std::shared_ptr<store_state> state;
@@ -52,11 +54,15 @@ class notifier_process : public process<notifier_process, committed, follower_be
   void on(context& self, const follower_begun& begun);
   void on(context& self, const follower_ready& ready);
   void on(context& self, const more_to_hand_over&);
+  void on(context& self, const consumer_waits& waits);
+  void on(const consumer_retries& retries);
 
  private:
   void hand_over(context& self, const event_ptr& event);
   void catch_up(context& self);
   void serve(context& self, const std::shared_ptr<follower>& to);
+  [[nodiscard]] static bool may_send(follower& to);
+  void has_sent(follower& to) const;
   void watch(context& self, const std::shared_ptr<follower>& one);
 
   std::shared_ptr<store_state> state_;

@@ -31,6 +31,12 @@ CREATE TABLE herald_event_topic(topic INTEGER NOT NULL, sequence INTEGER NOT NUL
 INSERT INTO herald_meta VALUES ('floor', 1), ('boot', ''), ('relaxed', 0);
 )";
 
+// Files of earlier versions do not have these.
+constexpr const char* make_later_tables = R"(
+CREATE TABLE IF NOT EXISTS herald_cursor(name TEXT PRIMARY KEY, epoch INTEGER NOT NULL, sequence INTEGER NOT NULL,
+  tries INTEGER NOT NULL, paused INTEGER NOT NULL) STRICT, WITHOUT ROWID;
+)";
+
 /// Names the kernel's run: it differs after the machine went down.
 std::string boot_id() {
   std::ifstream file{"/proc/sys/kernel/random/boot_id"};
@@ -106,6 +112,7 @@ result<log_state> log_tables::prepare(sqlite::connection& db, bool made_before, 
       if (auto set = set_new_epoch(db); !set) return set.error();
     }
   }
+  if (auto made = db.execute(make_later_tables, doing); !made) return made.error();
   const auto boot = boot_id();
   if (auto set = set_meta(db, "boot", [&](sqlite::statement& put) { put.bind_text(2, boot); }); !set) return set.error();
   if (auto set = set_meta(db, "relaxed", [&](sqlite::statement& put) { put.bind(2, std::int64_t{relaxed}); }); !set) {

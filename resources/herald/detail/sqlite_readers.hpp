@@ -29,6 +29,7 @@ class sqlite_reader {
   [[nodiscard]] result<offset> scan(std::size_t table, const std::function<void(const record&)>& each);
   [[nodiscard]] result<log_page> read(const offset& after, std::size_t limit,
                                       const std::optional<std::string_view>& topic);
+  [[nodiscard]] result<std::vector<named_cursor>> cursors();
   /// Compares the index of topics with what the events say; runs SQLite's own check.
   [[nodiscard]] result<std::vector<std::string>> check();
 

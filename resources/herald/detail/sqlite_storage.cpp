@@ -117,6 +117,9 @@ result<void> sqlite_storage::prepare_statements() {
       {&release_, "RELEASE herald"},
       {&rollback_to_, "ROLLBACK TO herald"},
       {&keep_counter_, "INSERT INTO herald_counter VALUES (?1, ?2) ON CONFLICT(resource) DO UPDATE SET last = excluded.last"},
+      {&cursor_, "SELECT epoch, sequence, tries, paused FROM herald_cursor WHERE name = ?1"},
+      {&keep_cursor_, "INSERT OR REPLACE INTO herald_cursor VALUES (?1, ?2, ?3, ?4, ?5)"},
+      {&drop_cursor_, "DELETE FROM herald_cursor WHERE name = ?1"},
   };
   for (const auto& [target, sql] : statements) {
     auto prepared = db_.prepare(sql, "prepare its statements");
@@ -280,6 +283,13 @@ result<log_page> sqlite_storage::read(const offset& after, std::size_t limit,
   const auto reader = readers_->take();
   if (!reader) return reader.error();
   return (*reader)->read(after, limit, topic);
+}
+
+result<std::vector<named_cursor>> sqlite_storage::cursors() {
+  if (is_writer()) return reading_inside(name());
+  const auto reader = readers_->take();
+  if (!reader) return reader.error();
+  return (*reader)->cursors();
 }
 
 result<std::vector<std::string>> sqlite_storage::check_itself() {

@@ -42,6 +42,7 @@ class sqlite_storage final : public storage {
                                     const std::function<void(const record&)>& each) override;
   [[nodiscard]] result<log_page> read(const offset& after, std::size_t limit,
                                       const std::optional<std::string_view>& topic) override;
+  [[nodiscard]] result<std::vector<named_cursor>> cursors() override;
   [[nodiscard]] offset head() const noexcept override { return {epoch_, head_.load(std::memory_order_acquire)}; }
   [[nodiscard]] std::uint64_t floor() const noexcept override { return floor_.load(std::memory_order_acquire); }
   [[nodiscard]] result<std::vector<std::string>> check_itself() override;
@@ -60,6 +61,9 @@ class sqlite_storage final : public storage {
     result<void> update(const record& before, const record& after, attribute_mask changed) override;
     result<void> erase(const record& row) override;
     result<void> append(std::shared_ptr<event_record> event) override;
+    result<std::optional<consumer_cursor>> cursor(std::string_view consumer) override;
+    result<void> keep_cursor(std::string_view consumer, const consumer_cursor& what) override;
+    result<void> drop_cursor(std::string_view consumer) override;
     result<void> savepoint() override;
     result<void> release() override;
     result<void> rollback_to() override;
@@ -104,6 +108,7 @@ class sqlite_storage final : public storage {
   std::vector<table_writer> tables_;
   std::vector<counter> counters_;
   sqlite::statement begin_, commit_, rollback_, savepoint_, release_, rollback_to_, keep_counter_;
+  sqlite::statement cursor_, keep_cursor_, drop_cursor_;
   std::shared_ptr<layout_book> layouts_;
   std::unique_ptr<reader_pool> readers_;
 

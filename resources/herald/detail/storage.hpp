@@ -67,6 +67,8 @@ class storage {
   /// At most `limit` events after the offset, of one topic or of all. `gone` when the log cannot be continued from there.
   [[nodiscard]] virtual result<log_page> read(const offset& after, std::size_t limit,
                                               const std::optional<std::string_view>& topic) = 0;
+  /// The cursors of the durable consumers, by name.
+  [[nodiscard]] virtual result<std::vector<named_cursor>> cursors() = 0;
   [[nodiscard]] virtual offset head() const noexcept = 0;
   /// The lowest sequence that the log still has.
   [[nodiscard]] virtual std::uint64_t floor() const noexcept = 0;

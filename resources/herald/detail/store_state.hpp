@@ -13,10 +13,12 @@
 #include <herald/ref.hpp>
 
 #include <atomic>
+#include <map>
 #include <mutex>
 
 namespace herald::detail {
 
+class consumer_state;
 class follower;
 
 class store_state {
@@ -78,6 +80,20 @@ class store_state {
     const std::lock_guard lock{mutex_};
     return followers_;
   }
+  /// Durable consumers that have subscribed since the store was opened; they outlive their processes.
+  [[nodiscard]] std::shared_ptr<consumer_state> consumer_named(std::string_view name) const {
+    const std::lock_guard lock{mutex_};
+    const auto found = consumers_.find(name);
+    return found == consumers_.end() ? nullptr : found->second;
+  }
+  /// Gives the one of that name that was there first.
+  [[nodiscard]] std::shared_ptr<consumer_state> add_consumer(std::shared_ptr<consumer_state> one);
+  void remove_consumer(std::string_view name) {
+    const std::lock_guard lock{mutex_};
+    if (const auto found = consumers_.find(name); found != consumers_.end()) consumers_.erase(found);
+  }
+  [[nodiscard]] std::vector<std::shared_ptr<consumer_state>> consumers() const;
+
   /// The newest event that has been handed to the bus.
   [[nodiscard]] std::uint64_t told() const noexcept { return told_.load(std::memory_order_acquire); }
   void set_told(std::uint64_t sequence) noexcept { told_.store(sequence, std::memory_order_release); }
@@ -96,6 +112,7 @@ class store_state {
   bool supervised_ = false;
   any_ref notifier_;
   std::vector<std::shared_ptr<follower>> followers_;
+  std::map<std::string, std::shared_ptr<consumer_state>, std::less<>> consumers_;
   std::atomic<std::uint64_t> told_;
   std::atomic<bool> untold_{false};
   std::mutex direct_;
