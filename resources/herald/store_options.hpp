@@ -11,14 +11,39 @@
 #include <cstdint>
 #include <functional>
 #include <string>
+#include <vector>
 
 namespace herald {
+
+struct resource_table;
 
 /// What a commit survives.
 enum class durability : std::uint8_t {
   full,     ///< The machine's end. Each batch waits for the disk (synchronous = FULL).
   relaxed,  ///< The program's end, but not the machine's (synchronous = NORMAL): then the newest commits vanish, rows and
             ///< events together, and the log's epoch changes, so that no subscriber mistakes the new history for the old.
+};
+
+/// What a store's log may forget. An event goes once one of the bounds says so and no durable consumer needs it any more.
+/// Zero: no bound of that kind; without any, the log keeps everything. Counted from the oldest event on; looked at while
+/// the writer works and when it has nothing to do, so a bound may be overstepped by some hundred events for a while.
+struct log_retention {
+  /// Older events may go. The writer process looks for them at least every minute.
+  std::chrono::seconds age{0};
+  std::uint64_t events = 0;  ///< So many are kept.
+  std::uint64_t bytes = 0;   ///< So many are kept: payloads and topics as they are stored, and 64 for the rest of each event.
+  /// What a durable consumer has not handled is kept, also for one that is paused or was away for years...
+  bool wait_for_consumers = true;
+  /// ...but never more than so many events, or bytes: then it finds its cursor `gone`.
+  std::uint64_t hard_events = 0;
+  std::uint64_t hard_bytes = 0;
+  /// Resources of which only the newest event of each key is kept, once everybody above has handled it: for state that is
+  /// followed, not history. Events written before a resource was listed here stay until the other bounds reach them.
+  std::vector<const resource_table*> compact{};
+
+  [[nodiscard]] bool bounded() const noexcept {
+    return age.count() > 0 || events != 0 || bytes != 0 || hard_events != 0 || hard_bytes != 0 || !compact.empty();
+  }
 };
 
 /// Options of every store.
@@ -31,6 +56,8 @@ struct store_options {
   std::function<timestamp()> clock;
   /// Begins the sequence of generated uuids; 0: at random. Anything else is for simulations.
   std::uint64_t uuid_seed = 0;
+  /// What the log may forget. Default: nothing (but see memory_options::keep_events).
+  log_retention retention{};
 };
 
 struct memory_options : store_options {

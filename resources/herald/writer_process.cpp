@@ -13,6 +13,10 @@ writer_process::writer_process(context& self, const args& with) : state_{with.st
   const any_ref own = self.self();
   core.on_work([own] { own.cast(work_waits{}); });
   state_->attach_writer(own);
+  // An idle store's events grow old, too.
+  if (const auto age = core.retention().age; age.count() > 0) {
+    self.send_every(std::clamp<std::chrono::seconds>(age / 10, std::chrono::seconds{1}, std::chrono::seconds{60}), work_waits{});
+  }
   // What waited for this incarnation was announced to the one before.
   own.cast(work_waits{});
 }

@@ -1,5 +1,7 @@
 #include "memory_storage.hpp"
 
+#include <herald/payload.hpp>
+
 #include <algorithm>
 #include <cassert>
 #include <random>
@@ -32,6 +34,7 @@ memory_storage::memory_storage(std::vector<const resource_table*> tables, const 
       rows_{index_},
       clock_{options},
       keep_events_{options.keep_events},
+      retention_{options.retention},
       epoch_{new_epoch(options.uuid_seed)},
       inside_{*this},
       writing_{mutex_, std::defer_lock} {}
@@ -47,7 +50,7 @@ result<void> memory_storage::begin() {
 }
 
 result<void> memory_storage::commit() {
-  for (const auto& event : written_) log_.push_back(event);
+  keep_events();
   rows_.keep();
   for (auto& [name, cursor] : written_cursors_) {
     if (cursor) {
@@ -73,7 +76,55 @@ void memory_storage::rollback() noexcept {
   writing_.unlock();
 }
 
+std::uint64_t memory_storage::weight_of(const event_record& event) const {
+  if (retention_.bytes == 0 && retention_.hard_bytes == 0) return 0;
+  std::string encoded;
+  encode_payload(event, encoded);
+  return encoded.size() + 64;
+}
+
+void memory_storage::keep_events() {
+  const auto& compact = retention_.compact;
+  for (const auto& event : written_) {
+    log_.push_back(event);
+    bytes_ += weight_of(*event);
+    if (std::find(compact.begin(), compact.end(), event->resource) == compact.end()) continue;
+    auto& newest = newest_of_key_[event->resource][event->key];
+    if (newest != 0) superseded_.emplace_back(newest, event->at.sequence);
+    newest = event->at.sequence;
+    if (event->kind == event_kind::destroyed) newest_of_key_[event->resource].erase(event->key);
+  }
+}
+
+result<std::size_t> memory_storage::compact(std::uint64_t newest, std::size_t limit) {
+  const std::unique_lock lock{mutex_};
+  const auto first = floor_.load(std::memory_order_relaxed);
+  std::size_t count = 0;
+  while (!superseded_.empty() && superseded_.front().second <= newest && count < limit) {
+    const auto sequence = superseded_.front().first;
+    superseded_.pop_front();
+    if (sequence < first) continue;
+    auto& event = log_[static_cast<std::size_t>(sequence - first)];
+    bytes_ -= weight_of(*event);
+    event = nullptr;
+    compacted_.store(std::max(compacted_.load(std::memory_order_relaxed), sequence), std::memory_order_release);
+    ++count;
+  }
+  return count;
+}
+
+result<std::optional<timestamp>> memory_storage::time_of(std::uint64_t sequence) {
+  const auto first = floor();
+  for (auto at = sequence < first ? 0 : sequence - first; at < log_.size(); ++at) {
+    if (log_[at]) return std::optional{log_[at]->time};
+  }
+  return std::optional<timestamp>{};
+}
+
 void memory_storage::drop_events(std::size_t count) {
+  for (std::size_t i = 0; i < count; ++i) {
+    if (log_[i]) bytes_ -= weight_of(*log_[i]);
+  }
   log_.erase(log_.begin(), log_.begin() + static_cast<std::ptrdiff_t>(count));
   floor_.fetch_add(count, std::memory_order_release);
 }
@@ -116,8 +167,8 @@ result<log_page> memory_storage::read(const offset& after, std::size_t limit,
   log_page page{{}, after, now};
   auto at = log_.begin() + static_cast<std::ptrdiff_t>(after.sequence + 1 - first);
   for (; at != log_.end() && page.events.size() < limit; ++at) {
-    page.last.sequence = (*at)->at.sequence;
-    if (!topic || goes_to(**at, *topic)) page.events.push_back(*at);
+    page.last.sequence = first + static_cast<std::uint64_t>(at - log_.begin());
+    if (*at && (!topic || goes_to(**at, *topic))) page.events.push_back(*at);
   }
   return page;
 }

@@ -16,6 +16,7 @@
 #include <mutex>
 #include <shared_mutex>
 #include <thread>
+#include <unordered_map>
 
 namespace herald::detail {
 
@@ -38,6 +39,11 @@ class memory_storage final : public storage {
   [[nodiscard]] std::chrono::nanoseconds patience() const noexcept override { return {}; }
   [[nodiscard]] result<std::size_t> trim(std::uint64_t sequence, std::size_t limit) override;
 
+  [[nodiscard]] result<std::size_t> compact(std::uint64_t newest, std::size_t limit) override;
+  [[nodiscard]] result<std::optional<timestamp>> time_of(std::uint64_t sequence) override;
+  [[nodiscard]] timestamp time_now() override { return clock_.look(); }
+  [[nodiscard]] std::uint64_t log_bytes() const noexcept override { return bytes_; }
+
   [[nodiscard]] result<record> find(const resource_table& resource, const row_key& key) override;
   [[nodiscard]] result<offset> scan(const resource_table& resource,
                                     const std::function<void(const record&)>& each) override;
@@ -46,6 +52,7 @@ class memory_storage final : public storage {
   [[nodiscard]] result<std::vector<named_cursor>> cursors() override;
   [[nodiscard]] offset head() const noexcept override { return {epoch_, head_.load(std::memory_order_acquire)}; }
   [[nodiscard]] std::uint64_t floor() const noexcept override { return floor_.load(std::memory_order_acquire); }
+  [[nodiscard]] std::uint64_t compacted() const noexcept override { return compacted_.load(std::memory_order_acquire); }
   [[nodiscard]] result<std::vector<std::string>> check_itself() override { return std::vector<std::string>{}; }
 
  private:
@@ -80,18 +87,25 @@ class memory_storage final : public storage {
 
   [[nodiscard]] bool is_writer() const noexcept { return writer_.load(std::memory_order_relaxed) == std::this_thread::get_id(); }
   void drop_events(std::size_t count);
+  void keep_events();
+  [[nodiscard]] std::uint64_t weight_of(const event_record& event) const;
 
   table_index index_;
   memory_rows rows_;
   writer_clock clock_;
   std::size_t keep_events_;
+  log_retention retention_;
   std::uint64_t epoch_;
   inside inside_;
 
   mutable std::shared_mutex mutex_;  // guards rows_ and log_
   std::unique_lock<std::shared_mutex> writing_;
   std::atomic<std::thread::id> writer_;
-  std::deque<event_ptr> log_;
+  std::deque<event_ptr> log_;  // null: superseded
+  std::uint64_t bytes_ = 0;
+  std::map<const resource_table*, std::unordered_map<row_key, std::uint64_t>> newest_of_key_;  // compacted ones
+  std::deque<std::pair<std::uint64_t, std::uint64_t>> superseded_;  // an event, and the newer one of its key
+  std::atomic<std::uint64_t> compacted_ = 0;
   std::vector<event_ptr> written_;
   std::vector<mark> savepoints_;
   std::map<std::string, consumer_cursor, std::less<>> cursors_;

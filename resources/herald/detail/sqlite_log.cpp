@@ -35,6 +35,9 @@ INSERT INTO herald_meta VALUES ('floor', 1), ('boot', ''), ('relaxed', 0);
 constexpr const char* make_later_tables = R"(
 CREATE TABLE IF NOT EXISTS herald_cursor(name TEXT PRIMARY KEY, epoch INTEGER NOT NULL, sequence INTEGER NOT NULL,
   tries INTEGER NOT NULL, paused INTEGER NOT NULL) STRICT, WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS herald_key(resource INTEGER NOT NULL, key BLOB NOT NULL, sequence INTEGER NOT NULL,
+  PRIMARY KEY(resource, key)) STRICT, WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS herald_superseded(sequence INTEGER PRIMARY KEY, newer INTEGER NOT NULL) STRICT;
 )";
 
 /// Names the kernel's run: it differs after the machine went down.

@@ -97,6 +97,8 @@ class log_writer {
     std::size_t names;
     std::size_t topics;
   };
+  /// Of the entry that was appended last.
+  [[nodiscard]] std::size_t routes_size() const noexcept { return routes_.size(); }
   [[nodiscard]] mark point() const noexcept { return {names_.mark(), topics_.mark()}; }
   void rolled_back_to(const mark& point);
   void committed() noexcept;

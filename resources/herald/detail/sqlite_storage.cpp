@@ -91,6 +91,7 @@ result<void> sqlite_storage::prepare_file(bool made_before) {
   if (auto prepared = prepare_statements(); !prepared) return prepared;
   if (auto kept = keep_layouts(); !kept) return kept;
   if (auto loaded = load_counters(); !loaded) return loaded;
+  if (auto loaded = load_retention(); !loaded) return loaded;
   epoch_ = state->epoch;
   head_ = state->head;
   floor_ = state->floor;
@@ -120,6 +121,11 @@ result<void> sqlite_storage::prepare_statements() {
       {&cursor_, "SELECT epoch, sequence, tries, paused FROM herald_cursor WHERE name = ?1"},
       {&keep_cursor_, "INSERT OR REPLACE INTO herald_cursor VALUES (?1, ?2, ?3, ?4, ?5)"},
       {&drop_cursor_, "DELETE FROM herald_cursor WHERE name = ?1"},
+      {&time_of_, "SELECT time FROM herald_event WHERE sequence >= ?1 ORDER BY sequence LIMIT 1"},
+      {&newest_of_key_, "SELECT sequence FROM herald_key WHERE resource = ?1 AND key = ?2"},
+      {&note_key_, "INSERT OR REPLACE INTO herald_key VALUES (?1, ?2, ?3)"},
+      {&forget_key_, "DELETE FROM herald_key WHERE resource = ?1 AND key = ?2"},
+      {&note_superseded_, "INSERT OR REPLACE INTO herald_superseded VALUES (?1, ?2)"},
   };
   for (const auto& [target, sql] : statements) {
     auto prepared = db_.prepare(sql, "prepare its statements");
@@ -195,6 +201,7 @@ result<void> sqlite_storage::run(sqlite::statement& statement, std::string_view 
 
 result<void> sqlite_storage::begin() {
   written_.clear();
+  written_bytes_ = 0;
   savepoints_.clear();
   if (auto begun = run(begin_, "begin a batch of actions"); !begun) return begun;
   writer_.store(std::this_thread::get_id(), std::memory_order_relaxed);
@@ -214,6 +221,7 @@ result<void> sqlite_storage::commit() {
     return done;
   }
   log_.committed();
+  bytes_ += written_bytes_;
   head_.fetch_add(written_.size(), std::memory_order_release);
   leave_transaction();
   return {};
@@ -228,35 +236,6 @@ void sqlite_storage::rollback() noexcept {
   // The counters stay where they are: a key that was given once is not given again, even if its row never came to be.
   for (auto& kept : counters_) kept.changed = kept.last != 0;
   leave_transaction();
-}
-
-result<std::size_t> sqlite_storage::trim(std::uint64_t sequence, std::size_t limit) {
-  const auto first = floor();
-  const auto last = std::min({sequence, head().sequence, first + limit - 1});
-  if (limit == 0 || last < first) return std::size_t{0};
-  if (auto begun = run(begin_, "begin to trim the log"); !begun) return begun.error();
-  // The topic with the highest number stays, so that numbers are never used again.
-  const auto sql = fmt::format(
-      "CREATE TEMP TABLE IF NOT EXISTS trimmed(topic INTEGER PRIMARY KEY);"
-      "DELETE FROM trimmed;"
-      "INSERT OR IGNORE INTO trimmed SELECT topic FROM herald_event_topic WHERE sequence <= {0};"
-      "DELETE FROM herald_event_topic WHERE sequence <= {0};"
-      "DELETE FROM herald_event WHERE sequence <= {0};"
-      "DELETE FROM herald_topic WHERE id IN (SELECT topic FROM trimmed) "
-      "AND NOT EXISTS (SELECT 1 FROM herald_event_topic t WHERE t.topic = herald_topic.id) "
-      "AND id < (SELECT max(id) FROM herald_topic);"
-      "UPDATE herald_meta SET value = {1} WHERE name = 'floor'",
-      last, last + 1);
-  auto done = db_.execute(sql.c_str(), "trim the log");
-  if (done) done = run(commit_, "trim the log");
-  if (!done) {
-    rollback();
-    return done.error();
-  }
-  log_.forget_topics();
-  floor_.store(last + 1, std::memory_order_release);
-  if (auto freed = db_.execute("PRAGMA incremental_vacuum", "free the trimmed pages"); !freed) return freed.error();
-  return static_cast<std::size_t>(last - first + 1);
 }
 
 result<record> sqlite_storage::find(const resource_table& resource, const row_key& key) {
@@ -366,6 +345,10 @@ result<void> sqlite_storage::inside::append(std::shared_ptr<event_record> event)
                         event->tenant,
                         owner_.payload_};
   if (!log.append(entry)) return failed();
+  owner_.written_bytes_ += owner_.payload_.size() + log.routes_size() + event_overhead;
+  if (owner_.compacts(*event->resource)) {
+    if (auto noted = owner_.note_key(*event); !noted) return noted;
+  }
   owner_.written_.push_back(std::move(event));
   return {};
 }

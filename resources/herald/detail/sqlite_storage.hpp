@@ -8,6 +8,7 @@
 #include "sqlite_log.hpp"
 #include "sqlite_readers.hpp"
 #include "sqlite_table.hpp"
+#include "sqlite_trim.hpp"
 #include "storage.hpp"
 #include "writer_clock.hpp"
 
@@ -37,6 +38,11 @@ class sqlite_storage final : public storage {
   [[nodiscard]] std::chrono::nanoseconds patience() const noexcept override { return commit_time_ / 2; }
   [[nodiscard]] result<std::size_t> trim(std::uint64_t sequence, std::size_t limit) override;
 
+  [[nodiscard]] result<std::size_t> compact(std::uint64_t newest, std::size_t limit) override;
+  [[nodiscard]] result<std::optional<timestamp>> time_of(std::uint64_t sequence) override;
+  [[nodiscard]] timestamp time_now() override { return clock_.look(); }
+  [[nodiscard]] std::uint64_t log_bytes() const noexcept override { return bytes_; }
+
   [[nodiscard]] result<record> find(const resource_table& resource, const row_key& key) override;
   [[nodiscard]] result<offset> scan(const resource_table& resource,
                                     const std::function<void(const record&)>& each) override;
@@ -45,6 +51,7 @@ class sqlite_storage final : public storage {
   [[nodiscard]] result<std::vector<named_cursor>> cursors() override;
   [[nodiscard]] offset head() const noexcept override { return {epoch_, head_.load(std::memory_order_acquire)}; }
   [[nodiscard]] std::uint64_t floor() const noexcept override { return floor_.load(std::memory_order_acquire); }
+  [[nodiscard]] std::uint64_t compacted() const noexcept override { return compacted_.load(std::memory_order_acquire); }
   [[nodiscard]] result<std::vector<std::string>> check_itself() override;
 
   /// The writer's connection, for tests that make the file fail.
@@ -91,6 +98,12 @@ class sqlite_storage final : public storage {
   [[nodiscard]] result<void> load_counters();
   [[nodiscard]] result<void> keep_counters();
   [[nodiscard]] result<void> prepare_statements();
+  [[nodiscard]] result<void> load_retention();
+  [[nodiscard]] result<std::size_t> drop(const std::function<result<log_trimmer::dropped>()>& what, std::uint64_t new_floor,
+                                         std::size_t covered);
+  [[nodiscard]] bool compacts(const resource_table& table) const;
+  /// Remembers the newest event of a key, and that the one before is superseded.
+  [[nodiscard]] result<void> note_key(const event_record& event);
   [[nodiscard]] result<void> run(sqlite::statement& statement, std::string_view doing);
   void leave_transaction() noexcept;
   [[nodiscard]] bool is_writer() const noexcept {
@@ -108,18 +121,22 @@ class sqlite_storage final : public storage {
   std::vector<table_writer> tables_;
   std::vector<counter> counters_;
   sqlite::statement begin_, commit_, rollback_, savepoint_, release_, rollback_to_, keep_counter_;
-  sqlite::statement cursor_, keep_cursor_, drop_cursor_;
+  sqlite::statement cursor_, keep_cursor_, drop_cursor_, time_of_, newest_of_key_, note_key_, forget_key_, note_superseded_;
+  log_trimmer trimmer_;
   std::shared_ptr<layout_book> layouts_;
   std::unique_ptr<reader_pool> readers_;
 
   std::uint64_t epoch_ = 0;
   std::atomic<std::uint64_t> head_ = 0;
   std::atomic<std::uint64_t> floor_ = 1;
+  std::atomic<std::uint64_t> compacted_ = 0;
   std::atomic<std::thread::id> writer_;
   std::vector<event_ptr> written_;
   std::vector<mark> savepoints_;
   std::chrono::nanoseconds commit_time_{};  // smoothed over about eight commits
-  std::string payload_;                     // reused from event to event
+  std::string payload_, key_;               // reused from event to event
+  std::uint64_t bytes_ = 0;                 // of the log's events, where a bound asks for them
+  std::uint64_t written_bytes_ = 0;         // of the transaction's; an action that fails leaves its own in, until it ends
 };
 
 }  // namespace herald::detail

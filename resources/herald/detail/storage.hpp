@@ -59,6 +59,16 @@ class storage {
   /// Drops the events up to `sequence`, at most `limit` of them, and raises the floor. Gives how many went.
   [[nodiscard]] virtual result<std::size_t> trim(std::uint64_t sequence, std::size_t limit) = 0;
 
+  /// Drops at most `limit` events that a newer one of the same key, not above `newest`, has superseded, of the resources
+  /// that are compacted. Gives how many went.
+  [[nodiscard]] virtual result<std::size_t> compact(std::uint64_t newest, std::size_t limit) = 0;
+  /// The time of the first event that is there from this sequence on; none above the head.
+  [[nodiscard]] virtual result<std::optional<timestamp>> time_of(std::uint64_t sequence) = 0;
+  /// What the store's clock says now.
+  [[nodiscard]] virtual timestamp time_now() = 0;
+  /// What the log's events weigh; 0 where no bound asks for it.
+  [[nodiscard]] virtual std::uint64_t log_bytes() const noexcept = 0;
+
   // The readers' half.
   [[nodiscard]] virtual result<record> find(const resource_table& resource, const row_key& key) = 0;
   /// All rows of a resource, and the offset at which they were so.
@@ -72,6 +82,8 @@ class storage {
   [[nodiscard]] virtual offset head() const noexcept = 0;
   /// The lowest sequence that the log still has.
   [[nodiscard]] virtual std::uint64_t floor() const noexcept = 0;
+  /// Up to here events may be missing, since newer ones of their keys have superseded them. 0: none is.
+  [[nodiscard]] virtual std::uint64_t compacted() const noexcept = 0;
   /// What only this kind of store can check about itself; a sentence for each fault.
   [[nodiscard]] virtual result<std::vector<std::string>> check_itself() = 0;
 };

@@ -31,6 +31,7 @@ store_core::store_core(std::shared_ptr<detail::storage> data, const store_option
     : data_{std::move(data)},
       batch_limit_{std::clamp<std::size_t>(options.batch_limit, 1, 4096)},
       queue_limit_{std::max<std::size_t>(options.queue_limit, 1)},
+      retention_{options.retention},
       handed_over_{data_->head().sequence} {
   batch_.reserve(batch_limit_);
 }
@@ -147,7 +148,9 @@ std::size_t store_core::execute() {
   }
   const auto count = batch_.size();
   answer_batch();
+  const auto written = committed_.size();
   hand_over_committed();
+  trim_while_busy(written);
   return count;
 }
 
@@ -280,20 +283,6 @@ result<void> store_core::recover() {
                              data_->name())};
   }
   return hand_over_from_log();
-}
-
-void store_core::trim_some() {
-  while (true) {
-    const auto to = std::min(trim_to_.load(std::memory_order_relaxed), handed_over());
-    if (to < data_->floor()) return;
-    {
-      const std::lock_guard lock{queue_mutex_};
-      if (!queue_.empty()) return;
-    }
-    // A log that cannot be trimmed now is trimmed when the writer is idle again.
-    const auto trimmed = data_->trim(to, page_size);
-    if (!trimmed || *trimmed == 0) return;
-  }
 }
 
 result<std::shared_ptr<storage>> open_memory(std::vector<const resource_table*> tables, const memory_options& options) {

@@ -79,6 +79,7 @@ class store_core {
     return submit(std::make_unique<job_of<Run, Done>>(std::move(run), std::move(done)));
   }
   [[nodiscard]] bool idle() const;
+  [[nodiscard]] const log_retention& retention() const noexcept { return retention_; }
   /// Wants the log's events up to this one gone; the writer drops them bit by bit when nothing else is to do.
   void trim_to(std::uint64_t sequence) noexcept;
   /// Refuses further actions and answers the waiting ones `closed`.
@@ -122,10 +123,17 @@ class store_core {
   void hand_over_committed();
   [[nodiscard]] result<void> hand_over_from_log();
   void trim_some();
+  void trim_while_busy(std::size_t committed);
+  [[nodiscard]] bool trim_page();
+  [[nodiscard]] std::uint64_t may_go() const;
+  [[nodiscard]] std::uint64_t needed_after() const;
+  [[nodiscard]] std::uint64_t aged_to(std::uint64_t floor, std::uint64_t head) const;
 
   std::shared_ptr<detail::storage> data_;
   std::size_t batch_limit_;
   std::size_t queue_limit_;
+  log_retention retention_;
+  std::size_t since_look_ = 0;  // events committed since the log was last looked at
   commit_listener listener_;
 
   mutable std::mutex queue_mutex_;

@@ -17,9 +17,11 @@ class writer_clock {
       : clock_{options.clock}, uuids_{options.uuid_seed != 0 ? options.uuid_seed : seed()} {}
 
   /// Looks at the clock, once a transaction.
-  void begin() {
+  void begin() { now_ = look(); }
+  /// What it would say.
+  [[nodiscard]] timestamp look() const {
     const auto read = clock_ ? clock_() : std::chrono::time_point_cast<std::chrono::microseconds>(std::chrono::system_clock::now());
-    now_ = std::max(now_, read);
+    return std::max(now_, read);
   }
   [[nodiscard]] timestamp now() const noexcept { return now_; }
   [[nodiscard]] uuid new_uuid() noexcept { return uuids_.next(now_); }
