@@ -7,6 +7,10 @@ namespace bench::pubsub {
 
 /// A thread publishes by handle, back to back, until all subscribers have handled all of it. ns per delivery.
 [[nodiscard]] sample fan_out(std::int64_t subscribers, std::int64_t publishes);
+/// The same to subscriptions with metadata and a policy.
+[[nodiscard]] sample fan_out_bounded(std::int64_t subscribers, std::int64_t publishes);
+/// The same, each publish only after everybody has handled the one before.
+[[nodiscard]] sample fan_out_cold(std::int64_t subscribers, std::int64_t publishes);
 /// One event to subscribers that were all idle: from the publish to the last handler, ms.
 [[nodiscard]] sample one_event(std::int64_t subscribers, std::int64_t rounds);
 /// A thread publishes to `topics` topics of one subscriber, by handle, in turn. Million broadcasts a second.
@@ -17,8 +21,18 @@ namespace bench::pubsub {
 [[nodiscard]] sample one_pattern_matches(std::int64_t patterns, std::int64_t publishes);
 /// A thread publishes by handle to a topic that nobody wants, beside `patterns` patterns that do not match. ns.
 [[nodiscard]] sample publish_to_nobody(std::int64_t patterns, std::int64_t publishes);
-/// A process subscribes to one topic again and again, and unsubscribes; ns for one of both.
-[[nodiscard]] sample subscribe_unsubscribe(std::int64_t subscribers, std::int64_t times);
+/// One process subscribes to a topic that has so many subscribers; ns, the look at the clock included.
+[[nodiscard]] sample subscribe_flat(std::int64_t subscribers, std::int64_t times);
+[[nodiscard]] sample unsubscribe_flat(std::int64_t subscribers, std::int64_t times);
+/// Subscribers of a topic that has so many end by themselves, `rounds` times 500 of them; ns from the order to the last
+/// destructor, for one, the message that tells it and its supervisor's work included.
+[[nodiscard]] sample death_flat(std::int64_t subscribers, std::int64_t rounds);
+/// A thread publishes by handle to one subscriber, each event kept in place of the one before, or none. ns.
+[[nodiscard]] sample publish_retained(bool retained, std::int64_t publishes);
+/// Publishes to 1 000 subscriptions whose filters take one event in a hundred; ns per subscription and event.
+[[nodiscard]] sample filtered(std::int64_t publishes);
+/// Threads publish at the same time to topics of their own with 100 subscribers each; million deliveries a second.
+[[nodiscard]] sample publishers(int threads, std::int64_t publishes);
 [[nodiscard]] sample bytes_per_subscription(std::int64_t subscribers);
 /// Topics with one subscriber each, that subscription included.
 [[nodiscard]] sample bytes_per_topic(std::int64_t topics);

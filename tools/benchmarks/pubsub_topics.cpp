@@ -1,35 +1,16 @@
 // Herald: events from publishers to subscribers, and what topics and subscriptions weigh.
 #include <malloc.h>
 
-#include <herald/engine/core.hpp>
-#include <herald/pubsub.hpp>
 #include <stdexcept>
 #include <thread>
 
-#include "pubsub.hpp"
-#include "runtime_environment.hpp"
+#include "pubsub_audience.hpp"
 
 namespace bench::pubsub {
 
 namespace {
 
-using namespace std::chrono_literals;
-
-struct beat {
-  std::int64_t value;
-  bool last;
-};
 struct begin {};
-
-/// Touches its state, as every handler here does.
-struct member : herald::process<member, beat> {
-  struct args {};
-  member(herald::context& self, args) { herald::subscribe<beat>(self, "beats"); }
-  void on(const beat& b) { sum_ += b.value; }
-
- private:
-  std::int64_t sum_ = 0;
-};
 
 struct idler : herald::process<idler, begin> {
   struct args {};
@@ -40,105 +21,6 @@ struct idler : herald::process<idler, begin> {
   std::int64_t sum_ = 0;
 };
 
-struct join {
-  using reply = void;
-};
-
-/// Subscribes after all others of its host, so it is the last one there to be called.
-struct sentinel : herald::process<sentinel, beat, join> {
-  struct args {
-    countdown* done;
-  };
-  sentinel(herald::context&, args a) : done_{a.done} {}
-  void on(herald::context& self, const join&) { herald::subscribe<beat>(self, "beats"); }
-  void on(const beat& b) {
-    sum_ += b.value;
-    if (b.last) done_->hit();
-  }
-
- private:
-  std::int64_t sum_ = 0;
-  countdown* done_;
-};
-
-struct fill {
-  herald::supervisor_ref crowd;
-};
-
-/// Starts children of a dynamic supervisor, a hundred requests in flight.
-template <class P>
-struct starter : herald::process<starter<P>, fill> {
-  struct args {
-    std::int64_t children;
-    countdown* done;
-  };
-  starter(herald::context& self, args a) : self_{self}, left_{a.children}, done_{a.done} {}
-  void on(const fill& m) {
-    crowd_ = m.crowd;
-    for (int i = 0; i < 100; ++i) next();
-  }
-
- private:
-  void next() {
-    if (left_ == 0) return;
-    --left_;
-    crowd_.start_child<P>(self_, typename P::args{}, 60s, [this](const herald::result<herald::ref<P>>& started) {
-      (void)started.value();
-      done_->hit();
-      next();
-    });
-  }
-  herald::context& self_;
-  herald::supervisor_ref crowd_;
-  std::int64_t left_;
-  countdown* done_;
-};
-
-/// `count` processes of type P on all hosts, and a sentinel on each host.
-template <class P>
-class audience {
- public:
-  explicit audience(std::int64_t count)
-      : started_{count}, done_{0}, app_{tree(count), size_of_application()}, count_{count} {
-    app_.start();
-  }
-  void enter() {
-    if (count_ > 0) {
-      app_.template find<starter<P>>("starter").cast(fill{app_.find_supervisor("members")});
-      started_.wait();
-    }
-    for (int i = 0; i < hosts(); ++i) app_.template find<sentinel>("sentinel" + std::to_string(i)).call(join{}).value();
-  }
-  /// Publishes so often and waits until the sentinels have the last one.
-  void publish(const herald::topic& to, std::int64_t times) {
-    done_.reset(hosts());
-    for (std::int64_t i = 1; i <= times; ++i) to.broadcast(beat{1, i == times});
-    done_.wait();
-  }
-  [[nodiscard]] std::int64_t handled() {
-    std::int64_t sum = 0;
-    app_.inside().each_host([&](herald::engine::host& h) { sum += static_cast<std::int64_t>(h.handled()); });
-    return sum;
-  }
-  [[nodiscard]] herald::application& app() { return app_; }
-  [[nodiscard]] std::int64_t members() const { return count_ + hosts(); }
-  [[nodiscard]] static int hosts() { return worker_count() * hosts_per_worker; }
-
- private:
-  herald::supervisor tree(std::int64_t count) {
-    herald::supervisor top{.name = "audience"};
-    for (int i = 0; i < hosts(); ++i)
-      top.children.push_back(herald::child<sentinel>("sentinel" + std::to_string(i), {&done_}, {.placement = herald::spread}));
-    top.children.push_back(herald::dynamic<P>("members", {.placement = herald::spread}));
-    top.children.push_back(herald::child<starter<P>>("starter", {count, &started_}));
-    return top;
-  }
-  countdown started_;
-  countdown done_;
-  herald::application app_;
-  std::int64_t count_;
-};
-
 /// No figure without the work: what was to be delivered must have been handled. Hosts count at the end of a fan-out.
 void check_handled(const std::function<std::int64_t()>& handled, std::int64_t wanted) {
   for (int i = 0; i < 200 && handled() < wanted; ++i) std::this_thread::sleep_for(10ms);
@@ -146,20 +28,44 @@ void check_handled(const std::function<std::int64_t()>& handled, std::int64_t wa
     throw std::runtime_error{"only " + std::to_string(handled()) + " of " + std::to_string(wanted) + " deliveries were handled"};
 }
 
-}  // namespace
 
-sample fan_out(std::int64_t subscribers, std::int64_t publishes) {
-  audience<member> all{subscribers};
+template <class P>
+sample fan_out_to(std::int64_t subscribers, std::int64_t publishes, std::int64_t at_once) {
+  audience<P> all{subscribers};
   all.enter();
-  const auto to = herald::bus{all.app()}.topic("beats").value();
+  const auto to = all.topic();
   all.publish(to, 3);
   const auto before = all.handled();
   const stopwatch watch;
-  all.publish(to, publishes);
+  for (std::int64_t sent = 0; sent < publishes; sent += at_once) all.publish(to, at_once);
   const auto work = all.members() * publishes;
   auto result = ns_per(watch, static_cast<double>(work));
   check_handled([&] { return all.handled() - before; }, work);
   return result;
+}
+
+/// With all that a subscription may have and every delivery must respect.
+struct bounded_member : herald::process<bounded_member, beat> {
+  struct args {};
+  bounded_member(herald::context& self, args) {
+    herald::subscribe<beat>(self, "beats", {.metadata = std::int64_t{42}, .when_slow = herald::policy::drop_oldest(1'000)});
+  }
+  void on(const beat& b) { sum_ += b.value; }
+
+ private:
+  std::int64_t sum_ = 0;
+};
+
+}  // namespace
+
+sample fan_out(std::int64_t subscribers, std::int64_t publishes) {
+  return fan_out_to<member>(subscribers, publishes, publishes);
+}
+sample fan_out_bounded(std::int64_t subscribers, std::int64_t publishes) {
+  return fan_out_to<bounded_member>(subscribers, publishes, publishes);
+}
+sample fan_out_cold(std::int64_t subscribers, std::int64_t publishes) {
+  return fan_out_to<member>(subscribers, publishes, 1);
 }
 
 sample one_event(std::int64_t subscribers, std::int64_t rounds) {
@@ -307,25 +213,6 @@ sample idle_latency(std::int64_t rounds, bool through_process) {
 
 namespace {
 
-struct churn {
-  std::int64_t times;
-  using reply = void;
-};
-
-struct churner : herald::process<churner, beat, churn> {
-  explicit churner(herald::context&) {}
-  void on(herald::context& self, const churn& m) {
-    for (std::int64_t i = 0; i < m.times; ++i) {
-      herald::subscribe<beat>(self, "beats");
-      herald::unsubscribe(self, "beats");
-    }
-  }
-  void on(const beat& b) { sum_ += b.value; }
-
- private:
-  std::int64_t sum_ = 0;
-};
-
 std::int64_t settled_bytes(herald::application& app) {
   app.flush_reports();
   ::malloc_trim(0);
@@ -341,15 +228,6 @@ std::int64_t bytes_of_audience(std::int64_t count) {
 }
 
 }  // namespace
-
-sample subscribe_unsubscribe(std::int64_t subscribers, std::int64_t times) {
-  audience<member> all{subscribers};
-  all.enter();
-  const auto one = all.app().root().start_child(herald::child<churner>("churner")).value();
-  const stopwatch watch;
-  herald::ref<churner>{one.where()}.call(churn{times}, 60s).value();
-  return ns_per(watch, 2.0 * static_cast<double>(times));
-}
 
 sample bytes_per_subscription(std::int64_t subscribers) {
   const stopwatch watch;
