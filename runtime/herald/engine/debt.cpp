@@ -1,5 +1,7 @@
 #include <herald/engine/debt.hpp>
 
+#include <thread>
+
 #include <herald/engine/at_home.hpp>
 #include <herald/engine/extras.hpp>
 
@@ -18,6 +20,10 @@ struct one_user {
   debt* d;
 };
 
+/// In bound_ while somebody who does not own the host uses what that points to.
+char borrowed_place;
+cell* const borrowed = reinterpret_cast<cell*>(&borrowed_place);
+
 }  // namespace
 
 bool take_in_hand(const runtime_entry& entry) noexcept {
@@ -29,7 +35,8 @@ void debt::give_up() noexcept {
   // A handle that ends with its process says why that ended.
   const runtime_entry entry;
   const auto* c = bound_.load(std::memory_order_acquire);
-  if (c != nullptr && entry.owned() != nullptr && entry.owned()->home == c->home && (c->busy & busy_ending) != 0) {
+  if (c != nullptr && c != borrowed && entry.owned() != nullptr && entry.owned()->home == c->home &&
+      (c->busy & busy_ending) != 0) {
     refuse(error_of(discard_reason::down, &c->ending, *message_));
   } else {
     refuse({errc::unanswered, "the call of type " + std::string{message_->name} +
@@ -57,6 +64,24 @@ void debt::unlink() noexcept {
   drop();
 }
 
+cell* debt::borrow() noexcept {
+  while (true) {
+    auto* c = bound_.load(std::memory_order_acquire);
+    if (c == nullptr) return nullptr;
+    if (c != borrowed && bound_.compare_exchange_weak(c, borrowed, std::memory_order_acq_rel)) return c;
+    std::this_thread::yield();
+  }
+}
+
+void debt::let_go(const runtime_entry& entry, const cell& life) noexcept {
+  if (auto* f = entry.owned(); f != nullptr && f->home == life.home) {
+    unlink();
+  } else {
+    post_control(life_of_, f, [me = one_user{this}](cell*, frame&) { me.d->unlink(); });
+  }
+  bound_.store(nullptr, std::memory_order_release);
+}
+
 bool debt::bind(const runtime_entry& entry, cell& c, std::uint32_t incarnation) {
   unbind();
   life_of_ = c.self();
@@ -67,11 +92,20 @@ bool debt::bind(const runtime_entry& entry, cell& c, std::uint32_t incarnation) 
 }
 
 void debt::unbind() noexcept {
-  auto* c = bound_.exchange(nullptr, std::memory_order_acq_rel);
-  if (c == nullptr) return;
   const runtime_entry entry;
-  if (auto* f = entry.owned(); f != nullptr && f->home == c->home) return unlink();
-  post_control(life_of_, entry.owned(), [me = one_user{this}](cell*, frame&) { me.d->unlink(); });
+  if (const auto* c = borrow(); c != nullptr) let_go(entry, *c);
+}
+
+debt::claim::claim(debt& what, const runtime_entry& entry) noexcept
+    : what_{what}, entry_{entry}, bound_{what.borrow()}, mine_{what.owed_.exchange(false, std::memory_order_acq_rel)} {}
+
+debt::claim::~claim() {
+  if (bound_ == nullptr) return;
+  if (mine_) {
+    what_.let_go(entry_, *bound_);
+  } else {
+    what_.bound_.store(bound_, std::memory_order_release);
+  }
 }
 
 void debt::end_all(cell& c) noexcept {
@@ -79,7 +113,7 @@ void debt::end_all(cell& c) noexcept {
   while (c.extras->debts != nullptr) {
     auto* d = static_cast<debt*>(c.extras->debts);
     d->retain();
-    d->bound_.store(nullptr, std::memory_order_release);
+    if (d->borrow() != nullptr) d->bound_.store(nullptr, std::memory_order_release);
     d->unlink();
     d->refuse(error_of(discard_reason::down, &c.ending, *d->message_));
     d->drop();

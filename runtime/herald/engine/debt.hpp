@@ -3,7 +3,8 @@
 // to the life that was asked until that lets go of it.
 //
 // Threads: `owed` decides who answers, once. The list of a life's debts (cell_extras::debts) is touched by the owner of
-// its host only; others ask it to take a debt off through the control lane.
+// its host only; others ask it to take a debt off through the control lane. While they answer and ask, that life's end
+// waits for them (a few instructions), and with it the application's: so a handle may be used at any time after.
 
 #include <atomic>
 #include <cstdint>
@@ -30,8 +31,6 @@ class debt : public attachment {
   }
 
   [[nodiscard]] bool owed() const noexcept { return owed_.load(std::memory_order_acquire); }
-  /// True once: the caller of this answers.
-  [[nodiscard]] bool claim() noexcept { return owed_.exchange(false, std::memory_order_acq_rel); }
   [[nodiscard]] const type_tag& message() const noexcept { return *message_; }
   /// Answers with an error, if nobody has answered yet.
   virtual bool refuse(error why) noexcept = 0;
@@ -43,11 +42,30 @@ class debt : public attachment {
   static void end_all(cell& c) noexcept;
 
  protected:
+  /// Held by the one who answers: true once. The life that was asked does not end until this does.
+  class claim {
+   public:
+    claim(debt& what, const runtime_entry& entry) noexcept;
+    ~claim();
+    claim(const claim&) = delete;
+    claim& operator=(const claim&) = delete;
+    [[nodiscard]] explicit operator bool() const noexcept { return mine_; }
+
+   private:
+    debt& what_;
+    const runtime_entry& entry_;
+    cell* bound_;
+    bool mine_;
+  };
   virtual void end() noexcept = 0;
   reply_to back_;
 
  private:
   void give_up() noexcept;
+  /// The life it is bound to, which does not end before it is put back (or null is); null: it is bound to none.
+  [[nodiscard]] cell* borrow() noexcept;
+  /// Off the list of the life that was borrowed, and bound to none.
+  void let_go(const runtime_entry& entry, const cell& life) noexcept;
   void link(cell& c);
   void unlink() noexcept;
   void wipe(host&) noexcept final {}
@@ -68,10 +86,10 @@ struct debt_for final : debt {
   using debt::debt;
   bool answer(result<R> r) {
     const runtime_entry entry;
-    if (entry.fenced() || !claim()) return false;
-    make_node<early_answer<R>>(std::exchange(back_, {}))->answer(std::move(r));
-    unbind();
-    return true;
+    if (entry.fenced() || !owed()) return false;
+    const claim mine{*this, entry};
+    if (mine) make_node<early_answer<R>>(std::exchange(back_, {}))->answer(std::move(r));
+    return static_cast<bool>(mine);
   }
   bool refuse(error why) noexcept override { return answer(std::move(why)); }
   static debt_for* make(const reply_to& back, const type_tag& message) {
