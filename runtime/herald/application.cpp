@@ -68,6 +68,15 @@ struct application::impl {
     over->release();
   }
 
+  /// Never freed, and in a list only so that a leak checker sees it is still meant to be there.
+  static void leave_to_zombies(std::unique_ptr<impl> whole) noexcept {
+    static constinit std::atomic<impl*> all{nullptr};
+    auto* const one = whole.release();
+    one->left_before = all.load(std::memory_order_relaxed);
+    while (!all.compare_exchange_weak(one->left_before, one)) {
+    }
+  }
+
   void on_root(child_event_kind kind, const exit_reason& why) {
     switch (kind) {
       case child_event_kind::started: started->set(result<void>{}); return;
@@ -204,6 +213,7 @@ struct application::impl {
   std::optional<stop_report> report;
   bool runners_ended = false;
   bool clean = true;
+  impl* left_before = nullptr;
   std::vector<std::string> zombies;
 };
 
@@ -213,7 +223,7 @@ application::application(supervisor root, application_options options)
 application::~application() {
   static_cast<void>(impl_->stop({}));
   // Zombies still stand on what the application owns: it is left to them.
-  if (!impl_->clean) static_cast<void>(impl_.release());
+  if (!impl_->clean) impl::leave_to_zombies(std::move(impl_));
 }
 
 void application::start() {
