@@ -122,7 +122,7 @@ struct desks : world {
   }
 };
 
-const std::string not_answered = "the call of type {anonymous}::ask was not answered: ";
+const std::string not_answered = "the call of type ask was not answered: ";
 std::string ended_with(const std::string& reason) {
   return "runtime.down: " + not_answered + "the process ended with " + reason;
 }
@@ -187,7 +187,7 @@ TEST_CASE("N201, N207: a handler that throws with the call in hand gives its cal
   desks w;
   const auto r = w.at_desk("desk").call(crash_with_it{});
   REQUIRE_FALSE(r);
-  CHECK(r.error().message() == "the call of type {anonymous}::crash_with_it was not answered: the process ended with crash: "
+  CHECK(r.error().message() == "the call of type crash_with_it was not answered: the process ended with crash: "
                                "std::runtime_error: with a call in hand");
 }
 
@@ -394,5 +394,5 @@ TEST_CASE("going on with a message that the process does not accept is a bug, an
   REQUIRE(w.told(report::crashed, "s") == 1);
   const auto crashed = std::find_if(w.reports.begin(), w.reports.end(), [](const report& r) { return r.kind == report::crashed; });
   CHECK(crashed->reason.text() ==
-        "std::logic_error: the process s would go on with a message of type {anonymous}::wrong, which it does not accept");
+        "std::logic_error: the process s would go on with a message of type wrong, which it does not accept");
 }

@@ -14,7 +14,13 @@ consteval std::string_view type_name() {
   constexpr std::string_view text = __PRETTY_FUNCTION__;
   constexpr auto begin = text.find("T = ") + 4;
   constexpr auto end = text.find_first_of(";]", begin);
-  return text.substr(begin, end - begin);
+  constexpr auto name = text.substr(begin, end - begin);
+  // Compilers have words of their own for a namespace without a name; what stands in one is called by its own name.
+  constexpr auto scopes = name.substr(0, name.find('<'));
+  for (std::string_view nameless : {"{anonymous}::", "(anonymous namespace)::"}) {
+    if (const auto at = scopes.rfind(nameless); at != scopes.npos) return name.substr(at + nameless.size());
+  }
+  return name;
 }
 
 template <class T>
