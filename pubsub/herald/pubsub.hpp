@@ -23,5 +23,4 @@
 #include <herald/topic.hpp>
 #include <herald/topic_options.hpp>
 #include <herald/topic_statistics.hpp>
-#include <herald/trace.hpp>
 #include <herald/typed_topic.hpp>

@@ -14,7 +14,6 @@ std::string_view word(int code) {
     case pubsub_errc::timeout: return "timeout";
     case pubsub_errc::bad_option: return "bad_option";
     case pubsub_errc::unknown_node: return "unknown_node";
-    case pubsub_errc::bad_trace: return "bad_trace";
     case pubsub_errc::no_presence: return "no_presence";
     case pubsub_errc::already_tracked: return "already_tracked";
     case pubsub_errc::not_tracked: return "not_tracked";

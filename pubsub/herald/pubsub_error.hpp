@@ -16,7 +16,6 @@ enum class pubsub_errc : int {
   timeout,        ///< Not every host answered within the limit. Cure: a longer limit.
   bad_option,     ///< An option of a subscription, topic or bus cannot be. Cure: the text says what it got and what it wants.
   unknown_node,   ///< A direct broadcast names a node that the bus does not reach. Cure: node_name; the text says which are known.
-  bad_trace,      ///< A traceparent breaks a rule of W3C Trace Context. Cure: the text says which; begin a new trace.
   no_presence,    ///< No presence of this name runs. Cure: a presence_tracker in the tree, before those who use it.
   already_tracked,  ///< The process is there already, under this topic and key. Cure: update.
   not_tracked,    ///< The process is not there under this topic and key. Cure: track first.

@@ -31,7 +31,7 @@ std::string_view errc_name(int code) {
       "none",       "timeout",         "noproc",          "down",      "restarting", "overload",      "calling_self",
       "would_block", "closed",         "bad_spec",        "start_failed", "already_started", "already_present",
       "not_found",  "running",         "not_supported",   "max_children", "ignored", "bad_option",
-      "failed", "already_registered", "refused", "unanswered", "not_owner"});
+      "failed", "already_registered", "refused", "unanswered", "not_owner", "bad_trace"});
   const auto index = static_cast<std::size_t>(code);
   return index < names.size() ? names[index] : "unknown";
 }

@@ -176,6 +176,7 @@ enum class errc : int {
   refused,         ///< The state machine takes no such call in the state it is in. Cure: ask for the state first, or later.
   unanswered,      ///< The callee let go of the call without an answer. Cure: it must answer its reply_to.
   not_owner,       ///< A task was awaited by somebody else than the process that started it. Cure: let its owner await it.
+  bad_trace,       ///< A traceparent breaks a rule of W3C Trace Context. Cure: the text says which; begin a new trace.
 };
 [[nodiscard]] const error_domain& domain_of(errc) noexcept;
 

@@ -30,3 +30,4 @@
 #include <herald/task_many.hpp>
 #include <herald/task_stream.hpp>
 #include <herald/process_trace.hpp>
+#include <herald/trace.hpp>

@@ -14,7 +14,7 @@ constexpr std::string_view example = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067
 std::string why(std::string_view text) {
   const auto r = trace_context::parse(text);
   if (r) return "fine";
-  CHECK(r.error() == pubsub_errc::bad_trace);
+  CHECK(r.error() == errc::bad_trace);
   return r.error().message();
 }
 

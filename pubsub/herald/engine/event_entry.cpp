@@ -77,7 +77,13 @@ struct held_event final : envelope {
 
 void keep_event(frame& f, const delivery& now, std::shared_ptr<const void> made) {
   const runtime_entry entry;
-  auto* held = ::new (allocate_node(sizeof(held_event), entry.owned())) held_event{now};
+  const auto* trace = trace_of(*now.event);
+  const auto size = sizeof(held_event) + (trace != nullptr ? trace_room : 0);
+  auto* held = ::new (allocate_node(size, entry.owned())) held_event{now};
+  if (trace != nullptr) {
+    held->size = static_cast<std::uint32_t>(size) | traced_bit;
+    stamp(*held, *trace);
+  }
   if (entry.owned() != nullptr && now.table != nullptr && now.id != delivery::no_id) {
     const auto& more = now.table->at(now.id).more;
     held->now.pinned = more ? more->given : nullptr;
@@ -173,7 +179,7 @@ void run_entry(envelope* e, cell* to, frame& by) {
     if (auto* owned = inside.owned()) static_cast<void>(hand_on(entry, *owned, false));
     return;
   }
-  const delivery_scope scope{by, now};
+  const delivery_scope scope{by, now, *to};
   if (entry.asks && !wants(*to, now)) return;
   if (entry.message != nullptr) return told->invoke(by.state, context_at(by.state), entry.message);
   if (entry.handler->type == &tag_of<tapped>) [[unlikely]] {

@@ -7,11 +7,14 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 
 #include <herald/engine/cell.hpp>
 #include <herald/engine/conflation.hpp>
 #include <herald/engine/frame.hpp>
+#include <herald/engine/message_trace.hpp>
 #include <herald/engine/published.hpp>
+#include <herald/engine/published_extra.hpp>
 #include <herald/engine/subscription_record.hpp>
 #include <herald/gap.hpp>
 
@@ -34,11 +37,15 @@ struct delivery {
 
 /// While it lives, topic_of() tells of this delivery.
 struct delivery_scope {
-  delivery_scope(frame& runner, delivery& now) noexcept : f{runner} { f.delivery = &now; }
+  delivery_scope(frame& runner, delivery& now, const cell& c) noexcept : f{runner} {
+    f.delivery = &now;
+    if (const auto* trace = trace_of(*now.event)) within.emplace(*trace, &runner, &c);
+  }
   ~delivery_scope() { f.delivery = nullptr; }
   delivery_scope(const delivery_scope&) = delete;
   delivery_scope& operator=(const delivery_scope&) = delete;
   frame& f;
+  std::optional<message_trace> within;
 };
 
 /// The frame whose host this thread owns; null where no runner is left.

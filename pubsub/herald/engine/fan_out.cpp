@@ -1,6 +1,7 @@
 #include <herald/engine/fan_out.hpp>
 
 #include <algorithm>
+#include <optional>
 #include <string>
 
 #include <herald/child_spec.hpp>
@@ -241,6 +242,8 @@ void fan_out::run(envelope* e, cell*, frame& f) {
   }
   walked how;
   {
+    std::optional<message_trace> within;
+    if (const auto* trace = trace_of(event)) within.emplace(*trace, &f, nullptr);
     walk w{n, f, table};
     how = w.go();
   }

@@ -56,7 +56,7 @@ void run_value(envelope* e, cell* to, frame& by) {
   delivery now;
   const handler_entry* handler = nullptr;
   if (!take_value(token, *to, now, handler)) return;
-  const delivery_scope scope{by, now};
+  const delivery_scope scope{by, now, *to};
   handler->invoke(by.state, context_at(by.state), token.message ? token.message.get() : token.in_hand->share->event->payload);
   if (by.suspended != nullptr && !token.message) keep_event(by, now);
 }

@@ -21,6 +21,11 @@ struct published_extra {
 
 /// Made by whoever needs it first, on whatever host.
 [[nodiscard]] published_extra& extra_of(published& event);
+/// The trace the event belongs to; null: none.
+[[nodiscard]] inline const trace_context* trace_of(const published& event) noexcept {
+  const auto* more = event.more.load(std::memory_order_acquire);
+  return more != nullptr && more->trace ? &more->trace : nullptr;
+}
 /// The process gets this event for the first time through a subscription that says `once`.
 [[nodiscard]] bool first_copy(published& event, const cell& c);
 

@@ -7,6 +7,7 @@
 
 #include <herald/engine/envelope.hpp>
 #include <herald/engine/frame.hpp>
+#include <herald/engine/message_trace.hpp>
 #include <herald/engine/pool.hpp>
 #include <herald/error.hpp>
 
@@ -43,13 +44,19 @@ void dead_letter(const envelope& e, discard_reason why) noexcept;
 template <class Node, class... Args>
 [[nodiscard]] Node* make_node(Args&&... args) {
   const runtime_entry entry;
-  auto* memory = allocate_node(sizeof(Node), entry.owned());
+  const bool traced = current_trace != nullptr && trace_now(entry.any()) != nullptr;
+  const std::size_t size = sizeof(Node) + (traced ? trace_room : 0);
+  auto* memory = allocate_node(size, entry.owned());
   try {
     auto* node = ::new (memory) Node(std::forward<Args>(args)...);
-    node->size = sizeof(Node);
+    node->size = static_cast<std::uint32_t>(size);
+    if (traced) [[unlikely]] {
+      node->size |= traced_bit;
+      stamp(*node, entry.any());
+    }
     return node;
   } catch (...) {
-    free_node_memory(memory, sizeof(Node), entry.owned());
+    free_node_memory(memory, size, entry.owned());
     throw;
   }
 }

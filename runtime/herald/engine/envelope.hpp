@@ -59,7 +59,7 @@ struct alignas(16) envelope {
   std::uint32_t generation;
   std::uint32_t incarnation;  ///< 0: whichever is alive
   std::uint32_t from_generation = 0;
-  std::uint32_t size = 0;  ///< of the node, for the pool it came from
+  std::uint32_t size = 0;  ///< of the node, for the pool it came from; the top bit: a trace is at its end (message_trace.hpp)
 
  protected:
   ~envelope() = default;

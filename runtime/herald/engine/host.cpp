@@ -169,12 +169,19 @@ bool host::run_cell(cell& c, frame& f, std::uint32_t quantum, std::uint32_t& han
       }
       f.in_hand = e;
       f.state = c.state;
-      if ((c.busy & busy_awaiting) != 0) [[unlikely]]
+      auto marks = e->size;
+      if ((c.busy & busy_awaiting) != 0) [[unlikely]] {
         take_up(c, f);
+        if (f.in_hand != nullptr) marks |= f.in_hand->size;
+      }
       enter_user(f, c);
       if (stall.count() != 0) [[unlikely]]
         simulation::stall(stall);
-      e->ops->run(e, &c, f);
+      if ((marks & traced_bit) != 0) [[unlikely]] {
+        run_traced(*e, c, f);
+      } else {
+        e->ops->run(e, &c, f);
+      }
       if (!leave_user(f)) {
         f.uncounted = n;
         rejoin(f, user_phase::handler, e, false, {}, e->ops->type);

@@ -109,8 +109,11 @@ void io_pool::serve(worker& me) {
     }
     me.current = job.get();
     lock.unlock();
-    job->run();
-    job->answer();
+    {
+      const trace_scope within{job->trace};
+      job->run();
+      job->answer();
+    }
     lock.lock();
     me.current = nullptr;
     finished(*job);
@@ -129,13 +132,19 @@ void io_pool::step() {
     return;
   }
   lock.unlock();
-  job->run();
+  {
+    const trace_scope within{job->trace};
+    job->run();
+  }
   lock.lock();
   finished(*job);
   const bool more = !queue_.empty();
   if (!more) --steps_;
   lock.unlock();
-  system_.runs().post_step([job = std::shared_ptr<offload_job>{std::move(job)}] { job->answer(); });
+  system_.runs().post_step([job = std::shared_ptr<offload_job>{std::move(job)}] {
+    const trace_scope within{job->trace};
+    job->answer();
+  });
   if (more) system_.runs().post_step([this] { step(); });
 }
 

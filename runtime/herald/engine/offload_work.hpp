@@ -12,6 +12,7 @@
 
 #include <herald/engine/pending.hpp>
 #include <herald/engine/reply_once.hpp>
+#include <herald/trace.hpp>
 
 namespace herald {
 struct child_spec;
@@ -31,6 +32,7 @@ class offload_job {
   /// The process that handed it over, as the zombies' list names it.
   [[nodiscard]] std::string owner() const;
 
+  const trace_context trace = trace_here();  ///< it was handed over within
   std::stop_source stop;
   std::shared_ptr<const child_spec> spec;
   std::shared_ptr<const std::string> parent_path;

@@ -3,6 +3,7 @@
 #include <new>
 
 #include <herald/engine/host.hpp>
+#include <herald/engine/message_trace.hpp>
 
 #if defined(__SANITIZE_ADDRESS__)
 #define HERALD_POOLED 0
@@ -87,7 +88,7 @@ void* allocate_node(std::size_t size, frame* owned) {
 }
 
 void free_node_memory(void* memory, std::size_t size, frame* owned) noexcept {
-  const auto size_class = class_of(size);
+  const auto size_class = class_of(size & ~std::size_t{traced_bit});
   if (HERALD_POOLED != 0 && owned != nullptr && size_class < node_classes) {
     owned->home->nodes().put(memory, size_class);
   } else {

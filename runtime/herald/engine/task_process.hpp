@@ -3,6 +3,7 @@
 
 #include <functional>
 #include <memory>
+#include <optional>
 #include <vector>
 
 #include <herald/engine/offload_work.hpp>
@@ -10,6 +11,7 @@
 #include <herald/offload.hpp>
 #include <herald/process.hpp>
 #include <herald/supervisor.hpp>
+#include <herald/trace.hpp>
 
 namespace herald {
 
@@ -38,6 +40,7 @@ class task_body {
   virtual void begin(context& self) { static_cast<void>(self); }
   virtual void run(context& self) = 0;
   const std::vector<any_ref> callers;
+  const trace_context trace = trace_here();  ///< it was started within
 };
 
 struct task_process : process<task_process, task_go> {
@@ -46,6 +49,8 @@ struct task_process : process<task_process, task_go> {
   };
   task_process(context& self, const args& a) : body_{a.body} {
     body_->begin(self);
+    std::optional<trace_scope> within;
+    if (body_->trace) within.emplace(body_->trace);
     self.as<task_process>().cast(task_go{});
   }
   void on(context& self, const task_go&) { body_->run(self); }

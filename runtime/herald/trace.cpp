@@ -1,8 +1,12 @@
 #include <herald/trace.hpp>
 
+#include <cstring>
+#include <new>
+
 #include <herald/context.hpp>
-#include <herald/engine/fan_out.hpp>
-#include <herald/engine/published_extra.hpp>
+#include <herald/engine/core.hpp>
+#include <herald/engine/frame.hpp>
+#include <herald/engine/host.hpp>
 
 namespace herald {
 
@@ -40,7 +44,7 @@ void put(Bytes& into, std::size_t at, std::uint64_t value) noexcept {
 }
 
 error refuse(std::string_view text, const std::string& what) {
-  return {pubsub_errc::bad_trace, "the traceparent \"" + std::string{text.substr(0, 64)} + "\" " + what};
+  return {errc::bad_trace, "the traceparent \"" + std::string{text.substr(0, 64)} + "\" " + what};
 }
 
 }  // namespace
@@ -91,32 +95,72 @@ trace_context trace_context::child(std::uint64_t span) const noexcept {
 
 namespace engine {
 
-thread_local const trace_scope* current_trace = nullptr;
+thread_local const trace_mark* current_trace = nullptr;
 
 const trace_context* trace_now(const frame* f) noexcept {
-  if (const auto* scope = current_trace; scope != nullptr && scope->holds(f)) return &scope->trace();
-  if (f == nullptr || f->delivery == nullptr) return nullptr;
-  const auto* event = static_cast<const delivery*>(f->delivery)->event;
-  const auto* more = event != nullptr ? event->more.load(std::memory_order_acquire) : nullptr;
-  return more != nullptr && more->trace ? &more->trace : nullptr;
+  const auto* mark = current_trace;
+  if (mark == nullptr || mark->of != f) return nullptr;
+  const bool meant = mark->process == nullptr || f == nullptr || f->current == mark->process;
+  return meant && *mark->trace ? mark->trace : nullptr;
+}
+
+namespace {
+
+std::byte* room_of(const envelope& e) noexcept {
+  const auto* begin = reinterpret_cast<const std::byte*>(&e);
+  return const_cast<std::byte*>(begin) + ((e.size & ~traced_bit) - trace_room);
+}
+static_assert(sizeof(trace_context) <= trace_room && alignof(trace_context) <= 16);
+
+std::uint64_t next_span(const frame* f, const trace_context& trace) noexcept {
+  if (f != nullptr) return f->home->system().dice().next();
+  // A plain thread knows no application: from the span before and how many there were (splitmix64).
+  thread_local std::uint64_t count = 0;
+  std::uint64_t mixed = 0;
+  std::memcpy(&mixed, trace.span_id.data(), sizeof mixed);
+  mixed += 0x9e3779b97f4a7c15u * (++count);
+  mixed = (mixed ^ (mixed >> 30)) * 0xbf58476d1ce4e5b9u;
+  mixed = (mixed ^ (mixed >> 27)) * 0x94d049bb133111ebu;
+  return mixed ^ (mixed >> 31);
+}
+
+}  // namespace
+
+void stamp(envelope& e, const trace_context& trace) noexcept { ::new (room_of(e)) trace_context{trace}; }
+void stamp(envelope& e, const frame* f) noexcept {
+  if (const auto* trace = trace_now(f)) stamp(e, trace->child(next_span(f, *trace)));
+}
+const trace_context& trace_in(const envelope& e) noexcept {
+  return *std::launder(reinterpret_cast<const trace_context*>(room_of(e)));
+}
+
+void run_traced(envelope& e, cell& c, frame& f) {
+  // The message the handler is about: that of a handler that waited inside, and not the answer it waited for.
+  const auto* about = f.in_hand != nullptr && (f.in_hand->size & traced_bit) != 0 ? f.in_hand : &e;
+  const auto trace = trace_in(*about);  // the node may end before the handler does
+  const message_trace in_force{trace, &f, &c};
+  e.ops->run(&e, &c, f);
 }
 
 }  // namespace engine
 
+namespace {
+
+const engine::cell* running(const engine::frame* f) noexcept { return f != nullptr ? f->current : nullptr; }
+
+}  // namespace
+
 trace_scope::trace_scope(trace_context trace) noexcept
-    : trace_{trace},
-      outer_{std::exchange(engine::current_trace, this)},
-      frame_{engine::current_frame},
-      process_{frame_ != nullptr ? frame_->current : nullptr} {}
-trace_scope::~trace_scope() { engine::current_trace = outer_; }
-bool trace_scope::holds(const engine::frame* f) const noexcept {
-  return f == frame_ && (f == nullptr || f->current == process_);
-}
+    : trace_{trace}, in_force_{trace_, engine::current_frame, running(engine::current_frame)} {}
+trace_scope::~trace_scope() = default;
 
 trace_context trace_of(const context& self) noexcept {
   const auto* f = engine::current_frame;
-  if (f == nullptr || f->current != &self.cell()) return {};
-  const auto* found = engine::trace_now(f);
+  return f != nullptr && f->current == &self.cell() ? trace_here() : trace_context{};
+}
+
+trace_context trace_here() noexcept {
+  const auto* found = engine::trace_now(engine::current_frame);
   return found != nullptr ? *found : trace_context{};
 }
 

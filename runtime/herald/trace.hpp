@@ -1,8 +1,10 @@
 #pragma once
 // The problem: when something is slow or wrong, one wants to follow one request through all that it set off. A trace
 // context names the whole (trace id) and the step (span id), in the form of W3C Trace Context, so that it can come in with
-// a request and go out with the next one. An event published within a trace carries it to its subscribers; what their
-// handlers publish belongs to it, too, each with a span of its own. Events outside of a trace pay nothing.
+// a request and go out with the next one. What is sent within a trace carries it: events, casts, calls and their replies,
+// timers that fire once, tasks and offloaded functions; and what their handlers send belongs to it, too, each message with a
+// span of its own (a reply has its call's). Messages outside of a trace pay nothing. Timers that repeat begin no trace and
+// carry none, nor do notices (down, restarted).
 //
 //   const herald::trace_scope scope{herald::trace_context::parse(header).value()};     // this thread's, or this handler's
 //   bus.broadcast("orders", order_placed{...});
@@ -18,7 +20,8 @@
 #include <string_view>
 
 #include <herald/engine/fwd.hpp>
-#include <herald/pubsub_error.hpp>
+#include <herald/engine/message_trace.hpp>
+#include <herald/error.hpp>
 
 namespace herald {
 
@@ -41,7 +44,7 @@ struct trace_context {
   friend bool operator==(const trace_context&, const trace_context&) = default;
 };
 
-/// What is published while it lives belongs to this trace, on this thread; in a handler instead of the trace of the message
+/// What is sent while it lives belongs to this trace, on this thread; in a handler instead of the trace of the message
 /// in hand.
 class trace_scope {
  public:
@@ -50,23 +53,15 @@ class trace_scope {
   trace_scope(const trace_scope&) = delete;
   trace_scope& operator=(const trace_scope&) = delete;
   [[nodiscard]] const trace_context& trace() const noexcept { return trace_; }
-  /// For the bus: it is meant for what runs now (a simulation runs handlers on the thread that drives it).
-  [[nodiscard]] bool holds(const engine::frame* now) const noexcept;
 
  private:
   trace_context trace_;
-  const trace_scope* outer_;
-  const engine::frame* frame_;
-  const engine::cell* process_;
+  engine::message_trace in_force_;
 };
 
-/// Of the scope, else of the event in hand; none for other messages.
+/// Of the scope, else of the message in hand; none when that carries none.
 [[nodiscard]] trace_context trace_of(const context& self) noexcept;
-
-namespace engine {
-extern thread_local const trace_scope* current_trace [[gnu::tls_model("initial-exec")]];
-/// What is published now belongs to this trace; null: to none. It stays while the scope or the event in hand does.
-[[nodiscard]] const trace_context* trace_now(const frame* f) noexcept;
-}  // namespace engine
+/// The same of whatever runs now, also on a plain thread: of the scope, or of the offloaded function.
+[[nodiscard]] trace_context trace_here() noexcept;
 
 }  // namespace herald
