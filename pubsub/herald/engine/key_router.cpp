@@ -56,7 +56,7 @@ struct forwarded final : envelope {
     const auto* handler = c->ops->find(*self.own.type);
     if (handler == nullptr) return unknown(*e, *c, by, payload);
     auto now = self.share.told();
-    const delivery_scope scope{by, now};
+    const delivery_scope scope{by, now, *c};
     handler->invoke(by.state, context_at(by.state), payload);
     if (by.suspended != nullptr)
       keep_event(by, now, std::make_shared<const std::pair<held_topic, line_ptr>>(self.share.through(), self.way));
