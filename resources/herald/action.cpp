@@ -2,6 +2,7 @@
 
 #include <herald/changeset.hpp>
 #include <herald/detail/constraints.hpp>
+#include <herald/detail/relations.hpp>
 #include <herald/topics.hpp>
 
 #include <algorithm>
@@ -95,6 +96,7 @@ class execution {
     draft row{*found};
     change_context context{tx_, request_, arguments_, *found, row.row()};
     if (auto shaped = shape(context, 0); !shaped) return shaped.error();
+    if (auto gone = detail::let_go(tx_, request_, *found); !gone) return gone.error();
     if (auto written = tx_.erase(*found); !written) return written.error();
     return finish(context, {.kind = event_kind::destroyed, .before = *found}, 0);
   }
@@ -117,6 +119,7 @@ class execution {
     }
     context.become_update(there, row.row());
     check_attributes(context, 0);
+    if (auto asked = detail::check_references(context, request_.all_tenants); !asked) return asked.error();
     if (!context.valid()) return refused(resource_errc::invalid, " was refused", std::move(context.errors()));
     return write_change(context, std::move(row), event_kind::updated);
   }
@@ -219,6 +222,9 @@ class execution {
       }
       check_attributes(context, checked);
       if (context.valid()) require(context);
+    }
+    if (context.valid()) {
+      if (auto asked = detail::check_references(context, request_.all_tenants); !asked) return asked;
     }
     if (context.valid()) return {};
     return refused(resource_errc::invalid, " was refused", std::move(context.errors()));
@@ -369,44 +375,6 @@ result<action_outcome> apply(transaction& tx, const action_request& request) {
   auto outcome = run();
   tx.set_running(outer);
   return outcome;
-}
-
-void conclude(const action_request& request, result<action_outcome>& outcome) {
-  const action_info& action = request.resource->actions[request.action];
-  if (!action.has_done) return;
-  std::string trouble;
-  for (const step& one : request.resource->steps_of(action)) {
-    if (one.kind != step_kind::done) continue;
-    try {
-      one.done(request, outcome);
-    } catch (const std::exception& why) {
-      trouble.append(trouble.empty() ? "" : "; ").append(why.what());
-    } catch (...) {
-      trouble.append(trouble.empty() ? "" : "; ").append("something that is no std::exception");
-    }
-  }
-  if (outcome) outcome->hook_trouble = std::move(trouble);
-}
-
-result<void> run_nested(transaction& tx, const action_request& request, result<action_outcome>& outcome) {
-  const action_request* const outer = tx.running();
-  if (outer != nullptr && ((request.tenant.empty() && !outer->tenant.empty()) || (!request.by && outer->by))) {
-    action_request inheriting{request};
-    if (inheriting.tenant.empty()) inheriting.tenant = outer->tenant;
-    if (!inheriting.by) inheriting.by = outer->by;
-    return run_nested(tx, inheriting, outcome);
-  }
-  auto done = tx.attempt([&] {
-    outcome = apply(tx, request);
-    return outcome.has_value();
-  });
-  if (!request.resource->actions[request.action].has_done) return done;
-  if (!outcome) {
-    conclude(request, outcome);
-  } else if (done) {
-    tx.after_commit([request, outcome]() mutable { conclude(request, outcome); });
-  }
-  return done;
 }
 
 }  // namespace herald

@@ -98,8 +98,8 @@ std::optional<std::string> wrong_move(const resource_table& resource, const attr
     }
     if (std::find(next.begin(), next.end(), to) != next.end()) continue;
     if (attribute.sensitive) return "cannot change so";
-    return "cannot go from " + from.describe() + " to " + to.describe() + "; from there it goes to " +
-           (next.empty() ? "nowhere" : listed(next));
+    return "cannot go from " + from.describe() + " to " + to.describe() + "; " +
+           (next.empty() ? std::string{"nothing follows"} : "from there it goes to " + listed(next));
   }
   return std::nullopt;
 }

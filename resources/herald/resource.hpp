@@ -17,7 +17,9 @@
 //
 // Thread safety: constants. Source of the idea: Ash's resources, with names taken from pointers to members.
 
+#include <herald/dsl/belongs_to.hpp>
 #include <herald/dsl/builder.hpp>
+#include <herald/dsl/filter.hpp>
 #include <herald/typed_request.hpp>
 
 namespace herald {
@@ -37,6 +39,7 @@ template <class T, class... Parts>
   all.close_attributes();
   (builder.identities(parts), ...);
   (builder.actions(parts), ...);
+  all.close_actions();
   (builder.publications(parts), ...);
   made.close(all);
   return made;

@@ -30,6 +30,7 @@ struct action_outcome; // <herald/action.hpp>
 struct event_record;   // <herald/event_record.hpp>
 template <class T>
 class result;          // <herald/error.hpp>
+struct resource_table;
 namespace engine {
 struct published;      // <herald/engine/published.hpp>
 }
@@ -73,6 +74,9 @@ struct attribute_info {
   bool sensitive = false;
   detail::generated generated = generated::no;
   attribute_role role = attribute_role::plain;
+  const resource_table& (*references)() = nullptr;  // the resource that the row belongs to by it
+  bool refers_to_itself = false;
+  std::string_view on_destroy{};                    // the action of a row whose owner is destroyed; empty: refuse that
   range constraints{};
   value_view default_value{};                     // overrides what the struct's own initialiser says; null: does not
   void (*set_default)(void* member) = nullptr;  // the same, computed

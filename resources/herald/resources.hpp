@@ -7,6 +7,7 @@
 #include <herald/dead_letters.hpp>
 #include <herald/event.hpp>
 #include <herald/json.hpp>
+#include <herald/leased_transaction.hpp>
 #include <herald/resource.hpp>
 #include <herald/resource_error.hpp>
 #include <herald/store.hpp>

@@ -92,14 +92,18 @@ result<action_outcome> store::perform_function(function_of_transaction function,
 
 void store::begin(context& self, action_request request, engine::pending_call* then) const {
   const auto limit = request.limit;
+  const auto shared = std::make_shared<const action_request>(std::move(request));
+  begin(self, [shared](transaction& tx) { return apply(tx, *shared); }, limit, then, shared);
+}
+
+void store::begin(context& self, function_of_transaction function, std::chrono::milliseconds limit, engine::pending_call* then,
+                  std::shared_ptr<const action_request> of) const {
   const engine::address own = self.self().where();
   if (!engine::begin_call(self.cell(), self.incarnation(), then, limit)) return;
   const engine::reply_to back{own, self.incarnation(), then->id, nullptr};
-  const auto shared = std::make_shared<const action_request>(std::move(request));
   auto taken = state_->core().submit(
-      [shared](transaction& tx) { return apply(tx, *shared); },
-      [back, shared](result<action_outcome> outcome) noexcept {
-        conclude(*shared, outcome);
+      std::move(function), [back, of = std::move(of)](result<action_outcome> outcome) noexcept {
+        if (of) conclude(*of, outcome);
         engine::make_node<engine::early_answer<action_outcome>>(back)->answer(std::move(outcome));
       });
   if (!taken) engine::fail_call(self.cell(), self.incarnation(), back.id, taken.error());
@@ -178,8 +182,38 @@ result<record> store::run(std::string_view resource, std::string_view action, ro
 result<record> store::find(const resource_table& resource, const row_key& key) const {
   auto found = state_->data().find(resource, key);
   if (!found || *found) return found;
-  return error{resource_errc::not_found,
-               "resource " + std::string{resource.name} + " has no row " + key.to_string()};
+  return no_such_row(resource, key);
+}
+
+error store::no_such_row(const resource_table& resource, const row_key& key) {
+  return {resource_errc::not_found, "resource " + std::string{resource.name} + " has no row " + key.to_string()};
+}
+
+result<offset> store::select(const query& of, const std::function<void(const record&)>& each) const {
+  return state_->data().select(of, each);
+}
+
+result<std::uint64_t> store::count(const query& of) const { return state_->data().count(of); }
+
+result<std::optional<std::uint64_t>> store::page_begins(query& of, std::string_view tenant, bool any_tenant, bool counted,
+                                                        std::string_view keyset) const {
+  if (auto ready = complete(of, tenant, any_tenant); !ready) return ready.error();
+  of.limit = std::max<std::size_t>(of.limit.value_or(detail::default_page), 1) + 1;
+  std::optional<std::uint64_t> all;
+  if (counted) {
+    auto found = count(of);
+    if (!found) return found.error();
+    all = *found;
+  }
+  if (!keyset.empty()) {
+    if (auto behind = begin_after(of, keyset); !behind) return behind.error();
+  }
+  return all;
+}
+
+bulk_result store::perform_bulk(detail::bulk_run run) const {
+  while (auto batch = run.next()) run.take(perform_function(std::move(batch), run.limit()));
+  return std::move(run.so_far());
 }
 
 result<offset> store::scan(const resource_table& resource, const std::function<void(const record&)>& each) const {

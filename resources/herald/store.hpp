@@ -14,10 +14,11 @@
 // gone. Errors: resource_errc, as values; the waiting forms answer would_block inside a handler. Limits: each wait has one
 // (action_options::limit, 5 s); an action that timed out may still commit.
 
+#include <herald/bulk.hpp>
 #include <herald/child_spec.hpp>
 #include <herald/context.hpp>
 #include <herald/store_options.hpp>
-#include <herald/typed_request.hpp>
+#include <herald/typed_bulk.hpp>
 
 #include <tuple>
 
@@ -87,6 +88,29 @@ class store {
                                std::make_index_sequence<sizeof...(Args) - 1>{});
   }
 
+  /// The same as `transact` above; the continuation gets what the function gave. The function runs on the writer, not here.
+  template <class F, class Then>
+    requires std::is_invocable_v<F&, transaction&>
+  void transact(context& self, F function, Then then) const {
+    using answer = std::invoke_result_t<F&, transaction&>;
+    auto kept = std::make_shared<std::optional<answer>>();
+    begin_transaction(
+        self,
+        [function = std::move(function), kept](transaction& tx) mutable -> result<action_outcome> {
+          kept->emplace(function(tx));
+          if (!**kept) return (*kept)->error();
+          return action_outcome{};
+        },
+        default_call_limit, [then = std::move(then), kept](context& here, result<action_outcome> outcome) mutable {
+          answer given = outcome ? std::move(**kept) : answer{outcome.error()};
+          if constexpr (std::is_invocable_v<Then&, context&, answer>) {
+            then(here, std::move(given));
+          } else {
+            then(std::move(given));
+          }
+        });
+  }
+
   /// Any request; the continuation gets a result<action_outcome>.
   template <class F>
     requires(std::is_invocable_v<F&, result<action_outcome>> || std::is_invocable_v<F&, context&, result<action_outcome>>)
@@ -102,27 +126,134 @@ class store {
     begin(self, std::move(request), new engine::call_continuation<action_outcome, decltype(resume)>{std::move(resume)});
   }
 
-  // Reading. Sees what is committed. On a plain thread or in a process; it does not wait for the writer.
+  // Bulk actions (<herald/bulk.hpp>), from a plain thread, or with the context first and a continuation last.
 
-  template <const auto& Resource, class Key>
-  [[nodiscard]] result<detail::row_type<Resource>> get(const Key& by) const {
+  /// A request for each item: `bulk(lines, [](const line& l) { return request_for<tickets, "open">(...); })`.
+  template <class Items, class F>
+    requires std::is_invocable_r_v<action_request, F&, decltype(*std::declval<const Items&>().begin())>
+  [[nodiscard]] bulk_result bulk(const Items& items, F request_of, bulk_options options = {}) const {
+    auto at = items.begin();
+    return perform_bulk(detail::bulk_run{[&]() -> std::optional<action_request> {
+                                           if (at == items.end()) return std::nullopt;
+                                           return request_of(*at++);
+                                         },
+                                         options});
+  }
+  /// The same from a process; it keeps the items.
+  template <class Items, class F, class Then>
+    requires std::is_invocable_r_v<action_request, F&, decltype(*std::declval<const Items&>().begin())>
+  void bulk(context& self, Items items, F request_of, bulk_options options, Then then) const {
+    auto kept = std::make_shared<const Items>(std::move(items));
+    auto at = kept->begin();
+    auto source = [kept, at, request_of]() mutable -> std::optional<action_request> {
+      if (at == kept->end()) return std::nullopt;
+      return request_of(*at++);
+    };
+    go_on(self, std::make_shared<detail::bulk_run>(std::move(source), options), std::move(then));
+  }
+  /// One action on every row that a filter means: `bulk_update<tickets, "close">(field<&Ticket::status> == "open")`, with the
+  /// action's inputs, bulk_options and action_options among the words. For destroys as well.
+  template <const auto& Resource, detail::fixed_string Action, class... Words>
+  [[nodiscard]] result<bulk_result> bulk_update(Words&&... words) const {
+    auto run = detail::bulk_of_rows<Resource, Action>(std::forward<Words>(words)...);
+    if (!run) return run.error();
+    return perform_bulk(*std::move(run));
+  }
+  template <const auto& Resource, detail::fixed_string Action, class... Words>
+  [[nodiscard]] result<bulk_result> bulk_destroy(Words&&... words) const {
+    return bulk_update<Resource, Action>(std::forward<Words>(words)...);
+  }
+
+  // Reading. Sees what is committed. On a plain thread or in a process; it does not wait for the writer. Queries are made of
+  // words: filters, asc(...), desc(...), limit{n}, offset_by{n}, for_tenant{"..."} (<herald/dsl/filter.hpp>).
+
+  template <const auto& Resource, class Key, class... Words>
+  [[nodiscard]] result<detail::row_type<Resource>> get(const Key& by, const Words&... words) const {
     detail::request_reader<Resource, 0> reader;
     reader.name_row(by);
-    auto found = find(table_of<Resource>, std::move(reader).finish().key);
+    const row_key key = std::move(reader).finish().key;
+    auto of = query_for<Resource>(words...);
+    if (!of) return of.error();
+    auto found = find(table_of<Resource>, key);
+    if (found && !of->where.holds(*found)) found = no_such_row(table_of<Resource>, key);
     if (!found) return found.error();
     return *static_cast<const detail::row_type<Resource>*>(found->row());
   }
-  template <const auto& Resource>
-  [[nodiscard]] result<snapshot_of<detail::row_type<Resource>>> all() const {
+  /// The rows of a query.
+  template <const auto& Resource, class... Words>
+  [[nodiscard]] result<std::vector<detail::row_type<Resource>>> select(const Words&... words) const {
+    auto found = all<Resource>(words...);
+    if (!found) return found.error();
+    return std::move(found->rows);
+  }
+  /// The same, with the offset at which they were so: subscribe after it.
+  template <const auto& Resource, class... Words>
+  [[nodiscard]] result<snapshot_of<detail::row_type<Resource>>> all(const Words&... words) const {
     using row = detail::row_type<Resource>;
     snapshot_of<row> snapshot;
-    auto at = scan(table_of<Resource>,
-                   [&](const record& one) { snapshot.rows.push_back(*static_cast<const row*>(one.row())); });
+    auto of = query_for<Resource>(words...);
+    if (!of) return of.error();
+    auto at = select(*of, [&](const record& one) { snapshot.rows.push_back(*static_cast<const row*>(one.row())); });
     if (!at) return at.error();
     snapshot.at = *at;
     return snapshot;
   }
-  /// The row, or not_found.
+  /// A page of at most limit{n} rows (250), and where the next one begins: `page_after{last.next}`.
+  template <const auto& Resource, class... Words>
+  [[nodiscard]] result<page_of<detail::row_type<Resource>>> page(const Words&... words) const {
+    static_assert(!(detail::shows_a_secret<Resource>(static_cast<const Words*>(nullptr)) || ...),
+                  "herald: a page must not be sorted by a sensitive attribute: its keyset would show it");
+    using row = detail::row_type<Resource>;
+    detail::query_reader<Resource> words_of;
+    (words_of.read(words), ...);
+    page_of<row> page;
+    if (auto counted = page_begins(words_of.of, words_of.tenant, words_of.any_tenant, words_of.counted, words_of.keyset); !counted) {
+      return counted.error();
+    } else {
+      page.count = *counted;
+    }
+    const std::size_t most = *words_of.of.limit - 1;
+    record last;
+    auto done = select(words_of.of, [&](const record& one) {
+      if (page.rows.size() == most) {
+        page.more = true;
+        return;
+      }
+      page.rows.push_back(*static_cast<const row*>(one.row()));
+      last = one;
+    });
+    if (!done) return done.error();
+    if (page.more && last) page.next = keyset_after(words_of.of, last);
+    return page;
+  }
+  /// How many rows a query's filters mean.
+  template <const auto& Resource, class... Words>
+  [[nodiscard]] result<std::uint64_t> count(const Words&... words) const {
+    auto of = query_for<Resource>(words...);
+    if (!of) return of.error();
+    return count(*of);
+  }
+  /// Every row of a query, in pages that are read one by one, until `each` answers false. Gives how many it saw.
+  template <const auto& Resource, class F, class... Words>
+    requires std::is_invocable_r_v<bool, F&, const detail::row_type<Resource>&>
+  [[nodiscard]] result<std::uint64_t> stream(F each, const Words&... words) const {
+    std::uint64_t seen = 0;
+    std::string next;
+    while (true) {
+      auto found = page<Resource>(words..., dsl::page_after{next});
+      if (!found) return found.error();
+      for (const auto& one : found->rows) {
+        ++seen;
+        if (!each(one)) return seen;
+      }
+      if (!found->more) return seen;
+      next = std::move(found->next);
+    }
+  }
+  /// A complete query's rows, erased; in every tenant that it does not exclude itself.
+  [[nodiscard]] result<offset> select(const query& of, const std::function<void(const record&)>& each) const;
+  [[nodiscard]] result<std::uint64_t> count(const query& of) const;
+  /// The row of any tenant, or not_found.
   [[nodiscard]] result<record> find(const resource_table& resource, const row_key& key) const;
   /// All rows of a resource, and the offset at which they were so.
   [[nodiscard]] result<offset> scan(const resource_table& resource, const std::function<void(const record&)>& each) const;
@@ -167,6 +298,38 @@ class store {
   [[nodiscard]] static error in_own_words(const error& why);
   /// Takes `then`, which is resumed with a result<action_outcome>.
   void begin(context& self, action_request request, engine::pending_call* then) const;
+  void begin(context& self, function_of_transaction function, std::chrono::milliseconds limit, engine::pending_call* then,
+             std::shared_ptr<const action_request> of = nullptr) const;
+  template <class Then>
+  void begin_transaction(context& self, function_of_transaction function, std::chrono::milliseconds limit, Then then) const {
+    auto resume = [then = std::move(then)](context& here, result<action_outcome> outcome) mutable {
+      if (!outcome) outcome = in_own_words(outcome.error());
+      then(here, std::move(outcome));
+    };
+    begin(self, std::move(function), limit, new engine::call_continuation<action_outcome, decltype(resume)>{std::move(resume)});
+  }
+  [[nodiscard]] bulk_result perform_bulk(detail::bulk_run run) const;
+  template <class Then>
+  void go_on(context& self, std::shared_ptr<detail::bulk_run> run, Then then) const {
+    auto batch = run->next();
+    if (!batch) {
+      if constexpr (std::is_invocable_v<Then&, context&, bulk_result>) {
+        then(self, std::move(run->so_far()));
+      } else {
+        then(std::move(run->so_far()));
+      }
+      return;
+    }
+    begin_transaction(self, std::move(batch), run->limit(),
+                      [here = *this, run, then = std::move(then)](context& on, result<action_outcome> outcome) mutable {
+                        run->take(outcome);
+                        here.go_on(on, run, std::move(then));
+                      });
+  }
+  /// Completes a page's query and asks for one row more than it shows. Gives the count when it is wanted.
+  [[nodiscard]] result<std::optional<std::uint64_t>> page_begins(query& of, std::string_view tenant, bool any_tenant, bool counted,
+                                                                 std::string_view keyset) const;
+  [[nodiscard]] static error no_such_row(const resource_table& resource, const row_key& key);
 
   template <const auto& Resource>
   [[nodiscard]] static result<detail::row_type<Resource>> row_of(const result<action_outcome>& outcome) {

@@ -33,6 +33,7 @@
 namespace herald {
 
 struct action_request;
+struct query;  // <herald/query.hpp>
 
 class transaction {
  public:
@@ -43,6 +44,10 @@ class transaction {
 
   [[nodiscard]] virtual result<record> find(const resource_table& resource, const row_key& key) = 0;
   [[nodiscard]] virtual result<record> find_by(const resource_table& resource, std::size_t identity, const record& like) = 0;
+  /// The rows of a complete query, in its order; `each` must not write.
+  virtual result<void> select(const query& of, const std::function<void(const record&)>& each) = 0;
+  /// The store's resources.
+  [[nodiscard]] virtual std::span<const resource_table* const> tables() const noexcept = 0;
   virtual result<void> insert(const record& row) = 0;
   virtual result<void> update(const record& before, const record& after, detail::attribute_mask changed) = 0;
   virtual result<void> erase(const record& row) = 0;
@@ -88,8 +93,15 @@ class transaction {
   [[nodiscard]] const action_request* running() const noexcept { return running_; }
   const action_request* set_running(const action_request* now) noexcept { return std::exchange(running_, now); }
 
+  /// How many actions run inside each other.
+  [[nodiscard]] std::size_t& depth() noexcept { return depth_; }
+  /// The rows that are being destroyed, with those that belong to them.
+  [[nodiscard]] std::vector<record>& leaving() noexcept { return leaving_; }
+
  private:
   std::vector<std::function<void()>> after_commit_;
+  std::vector<record> leaving_;
+  std::size_t depth_ = 0;
   const action_request* running_ = nullptr;
 };
 

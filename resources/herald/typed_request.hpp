@@ -177,4 +177,16 @@ template <const auto& Resource, detail::fixed_string Action, class... Args>
   return *static_cast<const detail::row_type<Resource>*>(left.row());
 }
 
+/// A piece of a running transaction that is kept or undone as a whole: `transact(tx, [&](transaction& tx) -> result<T> {...})`.
+template <class F>
+[[nodiscard]] auto transact(transaction& tx, F&& function) -> std::invoke_result_t<F&, transaction&> {
+  std::optional<std::invoke_result_t<F&, transaction&>> kept;
+  auto done = tx.attempt([&] {
+    kept.emplace(function(tx));
+    return kept->has_value();
+  });
+  if (!done) return done.error();
+  return std::move(*kept);
+}
+
 }  // namespace herald

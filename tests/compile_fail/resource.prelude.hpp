@@ -1,6 +1,7 @@
 #pragma once
 // What the pieces of resource.cases begin with.
 #include <herald/resource.hpp>
+#include <herald/typed_query.hpp>
 
 using namespace herald::dsl;
 using herald::op;
@@ -39,6 +40,8 @@ struct Line {
 inline constexpr auto lines = herald::resource<Line>("lines",
   attribute<&Line::order>(primary_key), attribute<&Line::number>(primary_key),
   create("add", accepts<&Line::order, &Line::number>), destroy("remove"));
+
+inline constexpr auto others = herald::resource<Other>("others", attribute<&Other::id>(primary_key), attribute<&Other::name>());
 
 #define KEY attribute<&Ticket::id>(primary_key, uuid_v7)
 #define SUBJECT attribute<&Ticket::subject>()

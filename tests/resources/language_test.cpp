@@ -60,7 +60,7 @@ TEST_CASE("a state machine: what its table does not have is an error of the fiel
   CHECK(move("assigned").has_value());
   CHECK(move("assigned")->kind == event_kind::unchanged);  // to stay is no move
   CHECK(move("closed").has_value());
-  CHECK(message_of(move("open").error(), "state") == "cannot go from \"closed\" to \"open\"; from there it goes to nowhere");
+  CHECK(message_of(move("open").error(), "state") == "cannot go from \"closed\" to \"open\"; nothing follows");
   const auto begun = store(request_for<cases, "open">(field<&Case::subject> = "x", field<&Case::state> = "closed"));
   CHECK(message_of(begun.error(), "state") == "must begin as \"open\", \"draft\", got \"closed\"");
 }

@@ -40,7 +40,10 @@ bool memory_rows::by_identity::has_null(const record& row) const noexcept {
 
 memory_rows::memory_rows(const table_index& index) {
   for (const auto* table : index.all()) {
-    auto& made = tables_.emplace_back(table_rows{table, {}, {}, 0});
+    auto& made = tables_.emplace_back(table_rows{table, {}, {}, {}, 0});
+    for (std::size_t i = 0; i < table->attributes.size(); ++i) {
+      if (table->attributes[i].references != nullptr || table->attributes[i].refers_to_itself) made.references.push_back({i});
+    }
     for (const auto& identity : table->identities) {
       const by_identity by{identity.attributes, identity.nils_distinct};
       made.identities.emplace_back(0, by, by);
@@ -82,12 +85,32 @@ void memory_rows::put_identities(table_rows& in, const record& row) {
   for (auto& set : in.identities) {
     if (!set.hash_function().has_null(row)) set.insert(row);
   }
+  put_references(in, row);
+}
+
+void memory_rows::put_references(table_rows& in, const record& row) {
+  for (auto& index : in.references) {
+    const auto key = row.get(index.attribute);
+    if (!key.is_null()) index.rows[value{key}].emplace(row.row(), row);
+  }
+}
+
+void memory_rows::take_references(table_rows& in, const record& row) {
+  for (auto& index : in.references) {
+    const auto key = row.get(index.attribute);
+    if (key.is_null()) continue;
+    const auto at = index.rows.find(value{key});
+    if (at == index.rows.end()) continue;
+    at->second.erase(row.row());
+    if (at->second.empty()) index.rows.erase(at);
+  }
 }
 
 void memory_rows::take(table_rows& in, const record& row) {
   for (auto& set : in.identities) {
     if (!set.hash_function().has_null(row)) set.erase(row);
   }
+  take_references(in, row);
   in.rows.erase(slot{row});
 }
 
@@ -123,6 +146,8 @@ result<void> memory_rows::update(std::size_t table, const record& before, const 
     if (!by.has_null(old)) set.erase(old);
     if (!by.has_null(after)) set.insert(after);
   }
+  take_references(in, old);
+  put_references(in, after);
   found->row = after;
   undo_.push_back({table, old, after});
   return {};
@@ -140,6 +165,57 @@ void memory_rows::erase(std::size_t table, const record& row) {
 void memory_rows::each(std::size_t table, const std::function<void(const record&)>& visit) const {
   for (const auto& at : tables_[table].rows) visit(at.row);
 }
+
+std::vector<const record*> memory_rows::meant(std::size_t table, const query& of) const {
+  const auto& in = tables_[table];
+  std::vector<const record*> found;
+  const auto look = [&](const record& row) {
+    if (of.where.holds(row)) found.push_back(&row);
+  };
+  // The condition names the whole key: one row at most.
+  std::vector<value> key;
+  for (const auto part : in.table->key) {
+    if (const value* const is = of.where.equal_to(part); is != nullptr && !is->is_null()) key.push_back(*is);
+  }
+  if (key.size() == in.table->key.size()) {
+    if (const auto at = in.rows.find(row_key{std::move(key)}); at != in.rows.end()) look(at->row);
+    return found;
+  }
+  for (std::size_t i = 0; i < in.identities.size(); ++i) {
+    const auto by = in.identities[i].hash_function();
+    draft like{*in.table};
+    bool whole = true;
+    for (auto rest = by.attributes; rest != 0 && whole; rest &= rest - 1) {
+      const auto attribute = static_cast<std::size_t>(std::countr_zero(rest));
+      const value* const is = of.where.equal_to(attribute);
+      whole = is != nullptr && !is->is_null() && like.set(attribute, is->view()) == cast_status::ok;
+    }
+    if (!whole) continue;
+    if (const auto at = in.identities[i].find(std::move(like).freeze()); at != in.identities[i].end()) look(*at);
+    return found;
+  }
+  for (const auto& index : in.references) {
+    const value* const is = of.where.equal_to(index.attribute);
+    if (is == nullptr) continue;
+    if (const auto at = index.rows.find(*is); at != index.rows.end()) {
+      for (const auto& [address, row] : at->second) look(row);
+    }
+    return found;
+  }
+  for (const auto& at : in.rows) look(at.row);
+  return found;
+}
+
+void memory_rows::select(std::size_t table, const query& of, const std::function<void(const record&)>& visit) const {
+  auto found = meant(table, of);
+  const auto before = [&](const record* left, const record* right) { return comes_before(of, *left, *right); };
+  const auto first = std::min(of.offset, found.size());
+  const auto last = of.limit && *of.limit < found.size() - first ? first + *of.limit : found.size();
+  std::partial_sort(found.begin(), found.begin() + static_cast<std::ptrdiff_t>(last), found.end(), before);
+  for (auto i = first; i < last; ++i) visit(*found[i]);
+}
+
+std::uint64_t memory_rows::count(std::size_t table, const query& of) const { return meant(table, of).size(); }
 
 void memory_rows::undo_to(std::size_t mark) {
   while (undo_.size() > mark) {

@@ -7,6 +7,9 @@
 
 #include "storage.hpp"
 
+#include <herald/query.hpp>
+
+#include <unordered_map>
 #include <unordered_set>
 
 namespace herald::detail {
@@ -22,6 +25,8 @@ class memory_rows {
   [[nodiscard]] result<void> update(std::size_t table, const record& before, const record& after);
   void erase(std::size_t table, const record& row);
   void each(std::size_t table, const std::function<void(const record&)>& visit) const;
+  void select(std::size_t table, const query& of, const std::function<void(const record&)>& visit) const;
+  [[nodiscard]] std::uint64_t count(std::size_t table, const query& of) const;
 
   /// How much could be undone now; undo_to takes everything back that was done since.
   [[nodiscard]] std::size_t mark() const noexcept { return undo_.size(); }
@@ -59,10 +64,16 @@ class memory_rows {
     [[nodiscard]] bool has_null(const record& row) const noexcept;
   };
   using identity_set = std::unordered_set<record, by_identity, by_identity>;
+  /// The rows by an attribute through which they belong to others.
+  struct reference_index {
+    std::size_t attribute;
+    std::unordered_map<value, std::unordered_map<const void*, record>> rows{};
+  };
   struct table_rows {
     const resource_table* table;
     std::unordered_set<slot, by_key, same_key> rows;
     std::vector<identity_set> identities;  // in the order of resource_table::identities
+    std::vector<reference_index> references;
     std::int64_t last_integer = 0;
   };
   struct change {
@@ -75,6 +86,10 @@ class memory_rows {
   static void put(table_rows& in, const record& row);
   static void put_identities(table_rows& in, const record& row);
   static void take(table_rows& in, const record& row);
+  static void put_references(table_rows& in, const record& row);
+  static void take_references(table_rows& in, const record& row);
+  /// The rows that a query's condition holds for; asks an index where the condition lets it.
+  [[nodiscard]] std::vector<const record*> meant(std::size_t table, const query& of) const;
 
   std::vector<table_rows> tables_;
   std::vector<change> undo_;

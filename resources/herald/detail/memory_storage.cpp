@@ -155,6 +155,23 @@ result<offset> memory_storage::scan(const resource_table& resource, const std::f
   return head();
 }
 
+result<offset> memory_storage::select(const query& of, const std::function<void(const record&)>& each) {
+  const auto table = index_.of(*of.resource);
+  if (table == table_index::npos) return unknown_resource(name(), *of.resource);
+  if (is_writer()) return reading_inside(name());
+  const std::shared_lock lock{mutex_};
+  rows_.select(table, of, each);
+  return head();
+}
+
+result<std::uint64_t> memory_storage::count(const query& of) {
+  const auto table = index_.of(*of.resource);
+  if (table == table_index::npos) return unknown_resource(name(), *of.resource);
+  if (is_writer()) return reading_inside(name());
+  const std::shared_lock lock{mutex_};
+  return rows_.count(table, of);
+}
+
 result<log_page> memory_storage::read(const offset& after, std::size_t limit,
                                       const std::optional<std::string_view>& topic) {
   if (is_writer()) return reading_inside(name());
@@ -191,6 +208,13 @@ result<record> memory_storage::inside::find_by(const resource_table& resource, s
   const auto table = owner_.index_.of(resource);
   if (table == table_index::npos) return unknown_resource(owner_.name(), resource);
   return owner_.rows_.find_by(table, identity, like);
+}
+
+result<void> memory_storage::inside::select(const query& of, const std::function<void(const record&)>& each) {
+  const auto table = owner_.index_.of(*of.resource);
+  if (table == table_index::npos) return unknown_resource(owner_.name(), *of.resource);
+  owner_.rows_.select(table, of, each);
+  return {};
 }
 
 result<void> memory_storage::inside::insert(const record& row) {

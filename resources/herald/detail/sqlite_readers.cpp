@@ -69,6 +69,22 @@ result<offset> sqlite_reader::scan(std::size_t table, const std::function<void(c
   return offset{state->epoch, state->head};
 }
 
+result<offset> sqlite_reader::select(std::size_t table, const query& of, const std::function<void(const record&)>& each) {
+  auto& db = log_.connection();
+  // Rows and head must be of one moment.
+  if (auto begun = db.execute("BEGIN", "read rows"); !begun) return begun.error();
+  const auto state = log_.state();
+  auto selected = state ? tables_[table].select(db, of, each) : result<void>{state.error()};
+  auto ended = db.execute("COMMIT", "end reading rows");
+  if (!selected) return selected.error();
+  if (!ended) return ended.error();
+  return offset{state->epoch, state->head};
+}
+
+result<std::uint64_t> sqlite_reader::count(std::size_t table, const query& of) {
+  return tables_[table].count(log_.connection(), of);
+}
+
 result<event_ptr> sqlite_reader::event_of(const stored_entry& entry, std::uint64_t epoch) const {
   const auto* resource = index_->by_name(entry.resource);
   if (resource == nullptr) return event_ptr{};

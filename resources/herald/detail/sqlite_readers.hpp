@@ -27,6 +27,8 @@ class sqlite_reader {
 
   [[nodiscard]] result<record> find(std::size_t table, const row_key& key);
   [[nodiscard]] result<offset> scan(std::size_t table, const std::function<void(const record&)>& each);
+  [[nodiscard]] result<offset> select(std::size_t table, const query& of, const std::function<void(const record&)>& each);
+  [[nodiscard]] result<std::uint64_t> count(std::size_t table, const query& of);
   [[nodiscard]] result<log_page> read(const offset& after, std::size_t limit,
                                       const std::optional<std::string_view>& topic);
   [[nodiscard]] result<std::vector<named_cursor>> cursors();

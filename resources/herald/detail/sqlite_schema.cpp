@@ -187,6 +187,22 @@ std::string index_sql(const resource_table& table, const identity_info& identity
   return fmt::format("CREATE UNIQUE INDEX {} ON {}({})", quoted(index_name(table, identity)), quoted(table.name), columns);
 }
 
+/// An index on each attribute through which rows belong to others. Its name has a dot, which no identity's index has.
+std::string reference_index(const resource_table& table, const attribute_info& attribute) {
+  return fmt::format("herald.{}.{}", table.name, attribute.column);
+}
+
+result<void> fit_references(sqlite::connection& db, const resource_table& table) {
+  for (const auto& attribute : table.attributes) {
+    const auto index = quoted(reference_index(table, attribute));
+    const bool refers = attribute.references != nullptr || attribute.refers_to_itself;
+    const auto sql = refers ? fmt::format("CREATE INDEX IF NOT EXISTS {} ON {}({})", index, quoted(table.name), quoted(attribute.column))
+                            : fmt::format("DROP INDEX IF EXISTS {}", index);
+    if (auto done = db.execute(sql.c_str(), "fit the index of a reference"); !done) return done;
+  }
+  return {};
+}
+
 result<void> fit_identities(sqlite::connection& db, const resource_table& table) {
   std::map<std::string, std::string> there;
   {
@@ -254,6 +270,7 @@ result<void> fit_table(sqlite::connection& db, const resource_table& table) {
   if (!there) return there.error();
   auto fitted = there->empty() ? create_table(db, table) : fit_columns(db, table, *std::move(there));
   if (!fitted) return fitted;
+  if (auto references = fit_references(db, table); !references) return references;
   return fit_identities(db, table);
 }
 

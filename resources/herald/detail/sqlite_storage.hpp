@@ -46,6 +46,8 @@ class sqlite_storage final : public storage {
   [[nodiscard]] result<record> find(const resource_table& resource, const row_key& key) override;
   [[nodiscard]] result<offset> scan(const resource_table& resource,
                                     const std::function<void(const record&)>& each) override;
+  [[nodiscard]] result<offset> select(const query& of, const std::function<void(const record&)>& each) override;
+  [[nodiscard]] result<std::uint64_t> count(const query& of) override;
   [[nodiscard]] result<log_page> read(const offset& after, std::size_t limit,
                                       const std::optional<std::string_view>& topic) override;
   [[nodiscard]] result<std::vector<named_cursor>> cursors() override;
@@ -64,6 +66,8 @@ class sqlite_storage final : public storage {
     explicit inside(sqlite_storage& owner) : owner_{owner} {}
     result<record> find(const resource_table& resource, const row_key& key) override;
     result<record> find_by(const resource_table& resource, std::size_t identity, const record& like) override;
+    result<void> select(const query& of, const std::function<void(const record&)>& each) override;
+    std::span<const resource_table* const> tables() const noexcept override { return owner_.tables(); }
     result<void> insert(const record& row) override;
     result<void> update(const record& before, const record& after, attribute_mask changed) override;
     result<void> erase(const record& row) override;

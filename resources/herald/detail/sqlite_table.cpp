@@ -1,5 +1,6 @@
 #include "sqlite_table.hpp"
 
+#include "sqlite_query.hpp"
 #include "sqlite_schema.hpp"
 #include "storage.hpp"
 
@@ -19,6 +20,7 @@ using sqlite::quoted;
 using sqlite::step_result;
 
 constexpr std::size_t max_update_statements = 64;
+constexpr std::size_t max_query_statements = 64;
 
 std::string where_key(const resource_table& table, std::size_t first_parameter) {
   std::string sql;
@@ -143,6 +145,46 @@ result<void> table_reader::scan(sqlite::connection& db, const std::function<void
     if (!row) return row.error();
     each(*row);
   }
+}
+
+result<sqlite::statement*> table_reader::prepared(sqlite::connection& db, const std::string& sql) {
+  if (const auto known = queries_.find(sql); known != queries_.end()) return &known->second;
+  // A program with more kinds of queries than this pays for preparing some of them again.
+  if (queries_.size() >= max_query_statements) queries_.clear();
+  auto made = db.prepare(sql, fmt::format("prepare a query of '{}'", table_->name));
+  if (!made) return made.error();
+  return &queries_.emplace(sql, *std::move(made)).first->second;
+}
+
+result<void> table_reader::select(sqlite::connection& db, const query& of, const std::function<void(const record&)>& each) {
+  auto sql = where_of(of);
+  append_order(of, sql);
+  auto statement = prepared(db, fmt::format("SELECT {} FROM {}{}", column_list(*table_), quoted(table_->name), sql.text));
+  if (!statement) return statement.error();
+  sqlite::statement& ask = **statement;
+  std::vector<std::string> encoded(sql.values.size());
+  sqlite::reset_at_end reset{ask};
+  for (std::size_t i = 0; i < sql.values.size(); ++i) bind_value(ask, static_cast<int>(i + 1), sql.values[i].view(), encoded[i]);
+  while (true) {
+    const auto step = ask.step();
+    if (step == step_result::failed) return db.failure(fmt::format("read rows of '{}'", table_->name));
+    if (step == step_result::done) return {};
+    auto row = row_of(db, ask);
+    if (!row) return row.error();
+    each(*row);
+  }
+}
+
+result<std::uint64_t> table_reader::count(sqlite::connection& db, const query& of) {
+  const auto sql = where_of(of);
+  auto statement = prepared(db, fmt::format("SELECT count(*) FROM {}{}", quoted(table_->name), sql.text));
+  if (!statement) return statement.error();
+  sqlite::statement& ask = **statement;
+  std::vector<std::string> encoded(sql.values.size());
+  sqlite::reset_at_end reset{ask};
+  for (std::size_t i = 0; i < sql.values.size(); ++i) bind_value(ask, static_cast<int>(i + 1), sql.values[i].view(), encoded[i]);
+  if (ask.step() != step_result::row) return db.failure(fmt::format("count the rows of '{}'", table_->name));
+  return static_cast<std::uint64_t>(ask.integer(0));
 }
 
 result<table_writer> table_writer::open(sqlite::connection& db, const resource_table& table) {

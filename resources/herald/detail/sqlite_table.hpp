@@ -7,6 +7,7 @@
 
 #include "sqlite.hpp"
 
+#include <herald/query.hpp>
 #include <herald/record.hpp>
 
 #include <functional>
@@ -21,15 +22,20 @@ class table_reader {
 
   [[nodiscard]] result<record> find(sqlite::connection& db, const row_key& key);
   [[nodiscard]] result<void> scan(sqlite::connection& db, const std::function<void(const record&)>& each);
+  /// The rows of a complete query, by one statement.
+  [[nodiscard]] result<void> select(sqlite::connection& db, const query& of, const std::function<void(const record&)>& each);
+  [[nodiscard]] result<std::uint64_t> count(sqlite::connection& db, const query& of);
 
   /// The row that a statement of all columns stands on.
   [[nodiscard]] result<record> row_of(const sqlite::connection& db, const sqlite::statement& at) const;
 
  private:
+  [[nodiscard]] result<sqlite::statement*> prepared(sqlite::connection& db, const std::string& sql);
 
   const resource_table* table_ = nullptr;
   sqlite::statement find_;
   sqlite::statement scan_;
+  std::map<std::string, sqlite::statement> queries_;  // prepared once for all values
 };
 
 /// Writes a resource's rows, within the transaction that is open on the connection.
@@ -38,6 +44,9 @@ class table_writer {
   [[nodiscard]] static result<table_writer> open(sqlite::connection& db, const resource_table& table);
 
   [[nodiscard]] result<record> find(sqlite::connection& db, const row_key& key) { return reader_.find(db, key); }
+  [[nodiscard]] result<void> select(sqlite::connection& db, const query& of, const std::function<void(const record&)>& each) {
+    return reader_.select(db, of, each);
+  }
   [[nodiscard]] result<record> find_by(sqlite::connection& db, std::size_t identity, const record& like);
   [[nodiscard]] result<void> insert(sqlite::connection& db, const record& row);
   [[nodiscard]] result<void> update(sqlite::connection& db, const record& after, attribute_mask changed);

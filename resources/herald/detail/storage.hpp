@@ -74,6 +74,10 @@ class storage {
   /// All rows of a resource, and the offset at which they were so.
   [[nodiscard]] virtual result<offset> scan(const resource_table& resource,
                                             const std::function<void(const record&)>& each) = 0;
+  /// The rows of a complete query, in its order, and the offset at which they were so.
+  [[nodiscard]] virtual result<offset> select(const query& of, const std::function<void(const record&)>& each) = 0;
+  /// How many rows its condition means.
+  [[nodiscard]] virtual result<std::uint64_t> count(const query& of) = 0;
   /// At most `limit` events after the offset, of one topic or of all. `gone` when the log cannot be continued from there.
   [[nodiscard]] virtual result<log_page> read(const offset& after, std::size_t limit,
                                               const std::optional<std::string_view>& topic) = 0;

@@ -217,6 +217,8 @@ result<action_outcome> store_core::run_in_savepoint(job& action) {
                     fmt::format("{}: an action threw something that is no exception, and was rolled back", data_->name())};
   }
   tx.set_running(nullptr);
+  tx.depth() = 0;
+  tx.leaving().clear();
   if (!outcome) tx.commit_hooks().resize(hooks);
   // Where the transaction is gone, so is the savepoint; the caller sees to that.
   if (!data_->in_transaction()) return outcome;

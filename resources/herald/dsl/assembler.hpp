@@ -215,6 +215,18 @@ struct assembler {
     if ((info.requires_inputs & ~info.accepts) != 0) rule::require_names_an_attribute_the_action_does_not_accept();
   }
 
+  constexpr void close_actions() const {
+    for (std::size_t i = 0; i < attributes.used; ++i) {
+      const attribute_info& info = attributes.first[i];
+      if (info.refers_to_itself && (key.used != 1 || attributes.first[key.first[0]].type() != info.type()))
+        rule::belongs_to_itself_needs_one_key_of_the_same_type();
+      if (info.on_destroy.empty()) continue;
+      const std::size_t at = action_of(info.on_destroy);
+      if (at == none) rule::on_destroy_names_an_action_the_resource_does_not_have();
+      if (actions.first[at].kind == op::create) rule::on_destroy_names_a_create();
+    }
+  }
+
   constexpr void begin_pub_sub(std::string_view with_prefix, std::string_view between) {
     if (has_pub_sub) rule::pub_sub_is_declared_twice();
     has_pub_sub = true;

@@ -205,6 +205,7 @@ struct attribute_reader {
   std::size_t constraints = 0;
   std::size_t values = 0;
   bool has_default = false;
+  bool refers = false;  // belongs_to
 
   static constexpr value_type type = codec<V>::type;
   static constexpr bool has_length =
@@ -331,6 +332,12 @@ struct attribute_reader {
   }
   constexpr void read(dsl::column o) { info.column = o.name; }
   constexpr void read(dsl::was o) { info.was = o.name; }
+  /// Options of other headers.
+  template <class O>
+    requires requires(const O& option, attribute_reader& reader) { option.apply(reader); }
+  constexpr void read(const O& option) {
+    option.apply(*this);
+  }
   template <class O>
   constexpr void read(const O&) {
     static_assert(!std::is_same_v<O, O>, "herald: this is not an option of an attribute");
@@ -360,6 +367,7 @@ template <auto M, class... Options>
     (reader.read(options), ...);
     if (reader.has_default && reader.info.required)
       rule::an_attribute_has_a_default_or_is_required_but_not_both();
+    if (!reader.info.on_destroy.empty() && !reader.refers) rule::on_destroy_belongs_to_belongs_to();
     made.info = reader.info;
     return made;
   } else {

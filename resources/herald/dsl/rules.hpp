@@ -56,6 +56,11 @@ inline void transitions_are_declared_twice() {}
 inline void a_resource_has_at_most_one_tenant() {}
 inline void authorise_is_declared_twice() {}
 
+inline void on_destroy_belongs_to_belongs_to() {}
+inline void on_destroy_names_an_action_the_resource_does_not_have() {}
+inline void on_destroy_names_a_create() {}
+inline void belongs_to_itself_needs_one_key_of_the_same_type() {}
+
 inline void publish_names_an_action_the_resource_does_not_have() {}
 inline void except_names_an_action_the_resource_does_not_have() {}
 inline void except_names_an_action_of_another_kind() {}

@@ -1,0 +1,134 @@
+#include <herald/bulk.hpp>
+
+#include <herald/query.hpp>
+
+#include <algorithm>
+#include <limits>
+#include <utility>
+
+namespace herald::detail {
+
+namespace {
+
+constexpr std::size_t largest_batch = 4096;
+
+/// The rows behind a key, in the order of the key.
+condition behind(const resource_table& resource, const row_key& key) {
+  std::vector<condition> ways;
+  for (std::size_t i = 0; i < resource.key.size(); ++i) {
+    std::vector<condition> all;
+    for (std::size_t k = 0; k < i; ++k) all.push_back(condition::compare({}, comparison::equal, value{key[k]}).on(resource.key[k]));
+    all.push_back(condition::compare({}, comparison::more, value{key[i]}).on(resource.key[i]));
+    ways.push_back(condition::all_of(std::move(all)));
+  }
+  return condition::any_of(std::move(ways));
+}
+
+}  // namespace
+
+bulk_run::bulk_run(source from, bulk_options options) : from_{std::move(from)}, terms_{.rows = {}, .each = {}, .options = options, .last = {}} {}
+
+bulk_run::bulk_run(query rows, action_request each, bulk_options options)
+    : terms_{.rows = std::make_shared<const query>(std::move(rows)), .each = std::move(each), .options = options, .last = {}} {}
+
+std::size_t bulk_run::terms::batch_size() const noexcept {
+  if (options.all_or_nothing) return std::numeric_limits<std::size_t>::max();
+  return std::clamp<std::size_t>(options.batch_size, 1, largest_batch);
+}
+
+bulk_run::batch_function bulk_run::next() {
+  if (ended_) return {};
+  auto made = std::make_shared<batch>();
+  made->first = index_;
+  if (from_) {
+    while (made->requests.size() < terms_.batch_size()) {
+      auto request = from_();
+      if (!request) {
+        ended_ = true;
+        break;
+      }
+      made->requests.push_back(*std::move(request));
+    }
+    if (made->requests.empty()) return {};
+    index_ += made->requests.size();
+  }
+  in_hand_ = made;
+  return [by = terms_, made](transaction& tx) { return run(by, tx, *made); };
+}
+
+result<void> bulk_run::look_for_rows(const terms& by, transaction& tx, batch& of) {
+  query wanted{*by.rows};
+  if (by.last) wanted.where = condition::all_of({wanted.where, behind(*wanted.resource, *by.last)});
+  const std::size_t most = by.batch_size();
+  if (!by.options.all_or_nothing) wanted.limit = most;
+  of.requests.clear();
+  auto done = tx.select(wanted, [&](const record& row) {
+    of.requests.push_back(by.each);
+    of.requests.back().key = row_key::of(row);
+  });
+  if (!of.requests.empty()) of.last = of.requests.back().key;
+  of.whole = of.requests.size() == most;
+  return done;
+}
+
+result<action_outcome> bulk_run::run(const terms& by, transaction& tx, batch& of) {
+  of.outcomes.clear();
+  of.errors.clear();
+  if (by.rows) {
+    if (auto found = look_for_rows(by, tx, of); !found) return found.error();
+  }
+  for (std::size_t i = 0; i < of.requests.size(); ++i) {
+    result<action_outcome> outcome{action_outcome{}};
+    if (auto done = run_nested(tx, of.requests[i], outcome); !done) return done.error();
+    if (outcome) {
+      of.outcomes.push_back(*std::move(outcome));
+      continue;
+    }
+    // With a filter: an earlier one of the batch may have taken this row along.
+    if (by.rows && outcome.is(resource_errc::not_found)) continue;
+    of.errors.push_back({of.first + i, outcome.error()});
+    if (by.options.all_or_nothing || by.options.on_error == bulk_errors::stop) return outcome.error();
+  }
+  return action_outcome{};
+}
+
+void bulk_run::take(const result<action_outcome>& outcome) {
+  const auto done = std::exchange(in_hand_, nullptr);
+  const bulk_options& options = terms_.options;
+  if (!outcome && outcome.is(resource_errc::timeout)) {
+    // The writer may still be at it: nothing of the batch may be looked at.
+    ended_ = true;
+    ++all_.failed;
+    all_.errors.push_back({done->first, outcome.error()});
+    return;
+  }
+  if (outcome) {
+    for (action_outcome& one : done->outcomes) {
+      switch (one.kind) {
+        case event_kind::created: ++all_.created; break;
+        case event_kind::updated: ++all_.updated; break;
+        case event_kind::destroyed: ++all_.destroyed; break;
+        case event_kind::unchanged: ++all_.unchanged; break;
+      }
+      if (options.return_records) all_.records.push_back(one.after ? one.after : one.before);
+      if (options.return_events && one.event) all_.events.push_back(std::move(one.event));
+    }
+  } else {
+    // Undone as a whole: by its own failing action, or by the store.
+    if (done->errors.empty() || !(done->errors.back().why.message() == outcome.error().message())) {
+      done->errors.clear();
+      done->errors.push_back({done->first, outcome.error()});
+    }
+    if (options.on_error == bulk_errors::stop || options.all_or_nothing || terms_.rows) ended_ = true;
+  }
+  all_.failed += done->errors.size();
+  for (bulk_error& one : done->errors) {
+    if (all_.errors.size() < options.keep_errors) all_.errors.push_back(std::move(one));
+  }
+  if (!terms_.rows) return;
+  index_ += done->requests.size();
+  terms_.last = done->last;
+  if (!done->whole) ended_ = true;
+}
+
+}  // namespace herald::detail

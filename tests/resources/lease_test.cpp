@@ -1,0 +1,98 @@
+// Transactions as objects: the writer waits for the next step, within a limit.
+
+#include "library.hpp"
+
+#include <herald/application.hpp>
+#include <herald/leased_transaction.hpp>
+
+using namespace library_test;
+using namespace std::chrono_literals;
+
+namespace {
+
+constexpr auto long_enough = 30s;
+herald::result<Book> add(herald::leased_transaction& tx, std::int64_t id) {
+  return tx.run<books, "add">(field<&Book::id> = id, field<&Book::isbn> = std::to_string(id));
+}
+
+}  // namespace
+
+TEST_CASE_TEMPLATE("R30: a leased transaction over several resources is kept by its commit, and seen by nobody before", Store, in_memory, on_sqlite) {
+  Store at;
+  const herald::store& s = at.store;
+  auto tx = herald::lease(s, long_enough);
+  REQUIRE(tx);
+  REQUIRE(tx->run<shelves, "build">(field<&Shelf::id> = 1));
+  REQUIRE(add(*tx, 1));
+  CHECK(add(*tx, 1).is(resource_errc::taken));  // undone alone
+  const auto inside = tx->with([](herald::transaction& t) { return herald::select<books>(t); });
+  CHECK(inside->size() == 1);
+  const auto piece = tx->with([](herald::transaction& t) {
+    return herald::transact(t, [](herald::transaction& deeper) -> herald::result<int> {
+      auto made = herald::run<books, "add">(deeper, field<&Book::id> = 2, field<&Book::isbn> = "2");
+      if (!made) return made.error();
+      return herald::error{resource_errc::invalid, "not this"};
+    });
+  });
+  CHECK(piece.error().message() == "not this");
+  CHECK(s.head().sequence == 0);
+  REQUIRE(tx->commit());
+  CHECK(s.count<books>().value() == 1);
+  CHECK(s.head().sequence == 2);
+  CHECK(add(*tx, 3).is(resource_errc::tx_expired));
+}
+
+TEST_CASE_TEMPLATE("R31: what is rolled back, or let go of, never happened, and the next one finds the writer free", Store, in_memory, on_sqlite) {
+  Store at;
+  const herald::store& s = at.store;
+  {
+    auto tx = herald::lease(s, long_enough).value();
+    REQUIRE(add(tx, 1));
+    tx.rollback();
+    CHECK(tx.commit().is(resource_errc::tx_expired));
+  }
+  {
+    auto tx = herald::lease(s, long_enough).value();
+    REQUIRE(add(tx, 1));
+  }
+  CHECK(s.count<books>().value() == 0);
+  CHECK(s.head().sequence == 0);
+  CHECK(s.run<books, "add">(field<&Book::id> = 1));
+}
+
+TEST_CASE_TEMPLATE("R32: a lease that ran out is undone, and each step says so", Store, in_memory, on_sqlite) {
+  Store at;
+  const herald::store& s = at.store;
+  auto tx = herald::lease(s, 0ms);
+  const auto refused = tx ? add(*tx, 1) : herald::result<Book>{tx.error()};
+  REQUIRE(refused.is(resource_errc::tx_expired));
+  CHECK(refused.error().message() == "a leased transaction was open for more than 0 ms and was undone; do less in it, or use store::transact");
+  CHECK(s.count<books>().value() == 0);
+}
+
+TEST_CASE_TEMPLATE("R33: with a writer process, others wait for the lease and then go on", Store, in_memory, on_sqlite) {
+  Store at;
+  const herald::store& s = at.store;
+  herald::application app{herald::supervisor{.name = "library", .children = {s.writer()}}, {.sinks = {[](const herald::report&) {}}}};
+  app.start();
+  {
+    auto tx = herald::lease(s, long_enough).value();
+    REQUIRE(add(tx, 1));
+    std::thread other{[&] { CHECK(s.run<books, "add">(field<&Book::id> = 2)); }};
+    REQUIRE(add(tx, 3));
+    REQUIRE(tx.commit());
+    other.join();
+  }
+  CHECK(s.count<books>().value() == 3);
+  app.stop();
+}
+
+TEST_CASE("R34: a step that throws is an error of that step, and the transaction goes on") {
+  in_memory at;
+  auto tx = herald::lease(at.store, long_enough).value();
+  const auto thrown = tx.with([](herald::transaction&) -> herald::result<int> { throw std::runtime_error{"oops"}; });
+  REQUIRE(thrown.is(resource_errc::hook_failed));
+  CHECK(thrown.error().message() == "a step of a leased transaction threw: oops");
+  REQUIRE(add(tx, 1));
+  CHECK(tx.commit());
+}
