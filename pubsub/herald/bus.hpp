@@ -29,6 +29,7 @@
 #include <herald/pubsub_error.hpp>
 #include <herald/ref.hpp>
 #include <herald/shared_event.hpp>
+#include <herald/subscription_options.hpp>
 #include <herald/topic_statistics.hpp>
 #include <herald/topic_options.hpp>
 
@@ -36,6 +37,8 @@ namespace herald {
 
 class application;
 class bus;
+class callback_executor;
+class callback_subscription;
 class context;
 
 namespace engine {
@@ -193,6 +196,13 @@ class bus {
   result<void> direct_broadcast(std::string_view node, std::string_view topic, E event) const {
     return engine::broadcast_to(*core_, node, topic, shared_event::make(std::move(event)));
   }
+
+  /// Calls a function with each event of the topic or pattern, where `place` says, for as long as the handle lives. For
+  /// everything that is no process; include <herald/callback.hpp>, which says the rest. From plain threads.
+  template <class F>
+    requires engine::event_function<F>
+  [[nodiscard]] result<callback_subscription> subscribe(std::string_view topic, callback_executor place, F callback,
+                                                        subscription_options options = {}) const;
 
   /// Who would get an event of this topic now, by its name or by a pattern, asked of each host; given a pattern, who is
   /// subscribed to exactly that. From plain threads. Errors: bad_topic, closed, would_block, timeout.

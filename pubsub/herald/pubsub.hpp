@@ -4,6 +4,7 @@
 #include <herald/adapter.hpp>
 #include <herald/bus.hpp>
 #include <herald/bus_options.hpp>
+#include <herald/callback.hpp>
 #include <herald/dispatcher.hpp>
 #include <herald/gap.hpp>
 #include <herald/group_policy.hpp>

@@ -191,6 +191,29 @@ caf_agenda::item caf_agenda::take(std::uint64_t number) {
   return what;
 }
 
+namespace {
+/// Between an actor and who watches it.
+struct actor_watch {
+  std::mutex mutex;
+  std::function<void()> ended;
+};
+}  // namespace
+
+std::shared_ptr<void> watch_actor(const caf::actor& who, std::function<void()> ended) {
+  auto state = std::make_shared<actor_watch>();
+  state->ended = std::move(ended);
+  caf::actor_cast<caf::abstract_actor*>(who)->attach_functor([state](const caf::error&) {
+    const std::lock_guard lock{state->mutex};
+    if (state->ended) state->ended();
+  });
+  return {state.get(), [state](void*) {
+            const std::lock_guard lock{state->mutex};
+            state->ended = nullptr;
+          }};
+}
+
+void post_to_actor(const caf::actor& to, const caf::message& content) { caf_seam::post(to, content); }
+
 caf::actor spawn_door(core& system, shared_agenda agenda, make_handlers handlers) {
   caf::actor made;
   with_system(seam_of(system), [&](caf::actor_system& caf_system) {

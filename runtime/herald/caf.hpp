@@ -8,6 +8,7 @@
 // - caf_child: a CAF actor as a supervised child. When it ends with an error it is spawned anew, by its supervisor's rules.
 //   Its ref stays valid over that: ref<caf_guest> takes caf_mail, and gives the present actor (caf_handle).
 // - as_actor: a process as a CAF actor: it takes the process's messages, and requests of its calls are answered.
+// - subscribe_actor (caf_subscriber.hpp): a CAF actor gets the events of a topic.
 // - caf_request: a process asks a CAF actor; the answer comes as a continuation.
 // - An application lives in the system that application_options::actor_system names, or in one of its own (caf_system).
 //
@@ -117,6 +118,10 @@ using shared_agenda = std::shared_ptr<caf_agenda>;
 /// An actor of the application's, ended with it; `handlers` are its behaviour beside the agenda.
 using make_handlers = std::function<caf::message_handler(caf::event_based_actor* self)>;
 [[nodiscard]] caf::actor spawn_door(core& system, shared_agenda agenda, make_handlers handlers);
+/// Calls `ended` once when the actor has ended, at once when it has already, until the token goes.
+[[nodiscard]] std::shared_ptr<void> watch_actor(const caf::actor& who, std::function<void()> ended);
+/// From nobody.
+void post_to_actor(const caf::actor& to, const caf::message& content);
 /// Asks through the application's own door actor.
 void ask_caf(const cell& asking, caf_agenda::item request);
 

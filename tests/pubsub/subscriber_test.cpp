@@ -70,7 +70,7 @@ TEST_CASE("the state is made anew for each incarnation: a default, a value, a fu
   };
   testing::world w{tree_of({subscriber("t", add(defaults), {.name = "a"}), subscriber("t", sums{.start = 100}, add(copies), {.name = "b"}),
                             subscriber(
-                                "t", [&](context& self) { return sums{.start = 1000 * static_cast<int>(self.incarnation() + ++calls * 10)}; },
+                                "t", [&](context& self) { return sums{.start = 1000 * (static_cast<int>(self.incarnation()) + ++calls * 10)}; },
                                 add(made), {.name = "c"})})};
   w.start();
   publish(w, "t", 1);
