@@ -124,7 +124,7 @@ result<R> at_its_home(const any_ref& who, std::chrono::milliseconds limit, F f) 
     owners_of(*c).act_at_home(*c, [&](owners::list& owned) { out.emplace(f(owned, *c)); });
     reply.answer(*std::move(out));
   });
-  if (!wait(system_of(*who.where().cell), *w, limit)) return timeout_error(limit, *who.where().cell);
+  if (!wait(system_of(*who.where().cell), *w, limit)) return timeout_error(limit);
   return w->take();
 }
 

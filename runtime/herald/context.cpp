@@ -51,8 +51,7 @@ struct monitor_record final : expectation {
 any_ref context::self() const noexcept { return any_ref{cell_->self()}; }
 
 std::string context::path() const {
-  const runtime_entry entry;
-  return entry.fenced() ? entry.any()->away->path : core::path_of(*cell_);
+  return core::path_of(*cell_);
 }
 
 address context::find_cell(std::string_view path, const process_ops* type) const {
@@ -91,14 +90,15 @@ void context::go_on(const type_tag& type, envelope* first) {
 void context::ignore() { throw start_ignored{}; }
 void context::fail(std::string why) { throw start_refused{std::move(why)}; }
 
-bool context::begin(pending_call* record, std::chrono::milliseconds limit) {
+bool context::begin(pending_call* record, const time_limit& limit) {
   return begin_call(*cell_, incarnation_, record, limit);
 }
 
-std::optional<error> context::refuse(address callee) const {
+std::optional<error> context::refuse(address callee, const time_limit& limit) const {
   if (callee.cell == nullptr) return noproc_error();
   if (callee == cell_->self())
     return error{errc::calling_self, "the process " + path() + " called itself; call the function directly"};
+  if (limit.passed(now())) return passed_error();
   return std::nullopt;
 }
 

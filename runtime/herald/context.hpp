@@ -19,6 +19,7 @@
 #include <herald/exit_reason.hpp>
 #include <herald/notices.hpp>
 #include <herald/ref.hpp>
+#include <herald/time_limit.hpp>
 #include <herald/timers.hpp>
 
 namespace herald {
@@ -26,6 +27,8 @@ namespace herald {
 namespace engine {
 template <class P, class M>
 class awaited_call;
+template <class F>
+class awaited_offload;
 class awaited_sleep;
 }  // namespace engine
 
@@ -57,22 +60,26 @@ class context {
   /// In init only: the start fails with this text, without a crash report.
   [[noreturn]] void fail(std::string why);
 
-  /// Asks another process; `then` gets a result<M::reply> later, as a handler of this incarnation of its own.
+  /// Asks another process; `then` gets a result<M::reply> later, as a handler of this incarnation of its own. The limit is
+  /// a duration or a point in time.
   template <class P, class M, class F>
     requires(engine::accepts<P, M> && engine::is_call<M>)
-  void call(const ref<P>& callee, M message, std::chrono::milliseconds limit, F then) {
+  void call(const ref<P>& callee, M message, time_limit limit, F then) {
     using continuation = engine::call_continuation<typename M::reply, F>;
     auto* pending = new continuation{std::move(then)};
     if (!begin(pending, limit)) return;
     const engine::reply_to back{self().where(), incarnation_, pending->id, nullptr};
-    if (const auto why = refuse(callee.where())) return fail_call(pending->id, *why);
+    if (const auto why = refuse(callee.where(), limit)) return fail_call(pending->id, *why);
     engine::send(engine::make_node<engine::call_node<P, M>>(callee.where(), std::move(message), back));
   }
 
   /// Runs a function that blocks on the application's pool of plain threads; `then` gets its result<T> as a call's
   /// continuation does. Include <herald/offload.hpp>.
   template <class F, class Then>
-  void offload(F fn, std::chrono::milliseconds limit, Then then);
+  void offload(F fn, time_limit limit, Then then);
+  /// The same for co_await: a result<T>. Include <herald/coroutine.hpp>.
+  template <class F>
+  [[nodiscard]] engine::awaited_offload<F> offload(F fn, time_limit limit = default_call_limit);
   /// Asked to stop as soon as this process is, also while its handler runs, and at this incarnation's end: for long
   /// handlers of own_thread processes, and for what they hand on. Callbacks registered with it run on the thread that
   /// orders the stop: they must be short and must not throw.
@@ -80,8 +87,20 @@ class context {
   /// The same for a handler that returns a coroutine: `co_await self.call(...)` gives the result (coroutine.hpp).
   template <class P, class M>
     requires(engine::accepts<P, M> && engine::is_call<M>)
-  [[nodiscard]] auto call(const ref<P>& callee, M message, std::chrono::milliseconds limit = default_call_limit) {
+  [[nodiscard]] auto call(const ref<P>& callee, M message, time_limit limit = default_call_limit) {
     return engine::awaited_call<P, M>{*this, callee, std::move(message), limit};
+  }
+  /// Both for the process at `path` of this application, which must be a P: `self.call<cache>("market/cache", ...)`. noproc
+  /// when there is none.
+  template <class P, class M, class F>
+    requires(engine::accepts<P, M> && engine::is_call<M>)
+  void call(std::string_view path, M message, time_limit limit, F then) {
+    call(find<P>(path), std::move(message), limit, std::move(then));
+  }
+  template <class P, class M>
+    requires(engine::accepts<P, M> && engine::is_call<M>)
+  [[nodiscard]] auto call(std::string_view path, M message, time_limit limit = default_call_limit) {
+    return call(find<P>(path), std::move(message), limit);
   }
   /// `co_await self.sleep(d)`: the handler goes on after `time` (0 up); its mailbox waits, control passes.
   [[nodiscard]] engine::awaited_sleep sleep(std::chrono::nanoseconds time);
@@ -173,8 +192,8 @@ class context {
 
   [[nodiscard]] engine::address find_cell(std::string_view path, const engine::process_ops* type) const;
   void go_on(const engine::type_tag& type, engine::envelope* first);
-  [[nodiscard]] bool begin(engine::pending_call* record, std::chrono::milliseconds limit);
-  [[nodiscard]] std::optional<error> refuse(engine::address callee) const;
+  [[nodiscard]] bool begin(engine::pending_call* record, const time_limit& limit);
+  [[nodiscard]] std::optional<error> refuse(engine::address callee, const time_limit& limit) const;
   void fail_call(std::uint64_t id, error why);
   monitor_id watch(engine::address who, std::uint32_t incarnation, std::function<void(const down&)> then);
 

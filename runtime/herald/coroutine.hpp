@@ -9,8 +9,9 @@
 //     co_return *left + *right;                                                       // the reply
 //   }
 //
-// What can be awaited: self.call(ref, message, limit), self.sleep(time), several at once with all(...), another coroutine
-// (a part of the same handler), and whatever follows the protocol: a type A with
+// What can be awaited: self.call(ref, message, limit), self.sleep(time), self.offload(fn, limit), stop(self, ref, reason,
+// limit), a task's await(self, limit) and yield, receive and wait of requests; several at once with all(...); another
+// coroutine (a part of the same handler); and whatever follows the protocol: a type A with
 //     using value_type = T;
 //     void start(herald::context& self, herald::reply_to<T> to);    // hand `to` to whoever answers it, from any thread
 // gives a result<T>; within(limit, a) gives it an end.
@@ -36,6 +37,7 @@
 #include <vector>
 
 #include <herald/context.hpp>
+#include <herald/engine/awaited_work.hpp>
 #include <herald/engine/awaiting.hpp>
 #include <herald/reply_to.hpp>
 
@@ -80,9 +82,15 @@ template <engine::awaiting A>
   return engine::awaited_each<A>{std::move(parts)};
 }
 
+/// stop.hpp's for co_await: a result<void> when the process has ended.
+[[nodiscard]] inline auto stop(context& self, const any_ref& who, exit_reason why = exit_reason::normal,
+                               time_limit limit = default_call_limit) {
+  return engine::awaited_order<void, engine::ask_to_stop>{self, limit, {who.where(), std::move(why)}};
+}
+
 /// Something of the protocol with an end: after `limit` it gives timeout, and an answer that comes later is lost.
 template <engine::awaitable A>
-[[nodiscard]] auto within(std::chrono::milliseconds limit, A what) {
+[[nodiscard]] auto within(time_limit limit, A what) {
   return engine::awaited_answer<A>{std::move(what), limit};
 }
 

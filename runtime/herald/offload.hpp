@@ -21,6 +21,7 @@
 // may wait. At the application's stop all are asked; those that do not end within offload_stop_limit are left to
 // themselves and named in stop_report::zombies. In a simulation the functions run on the driving thread, each a step
 // in seeded order, in virtual time (simulation::stall for long ones).
+// A handler that returns a coroutine may wait for it: `co_await self.offload(fn, limit)`.
 //
 // Thread safety: for a process's own init and handlers; does nothing elsewhere. Callbacks registered with the stop token
 // run on the thread that asks: they must be short and must not throw.
@@ -36,7 +37,7 @@ class application;
 /// Runs `fn` on the pool; `then` gets a result<T> (or context&, result<T>) within `limit` (0 up).
 template <class F, class Then>
   requires engine::offloadable<F>
-void offload(context& self, F fn, std::chrono::milliseconds limit, Then then) {
+void offload(context& self, F fn, time_limit limit, Then then) {
   using answer = engine::offload_value<F>;
   auto* pending = new engine::offload_continuation<answer, Then>{std::move(then)};
   auto work = std::make_unique<engine::offload_work<F, answer>>(std::move(fn), pending->stop);
@@ -46,7 +47,7 @@ void offload(context& self, F fn, std::chrono::milliseconds limit, Then then) {
 }
 
 template <class F, class Then>
-void context::offload(F fn, std::chrono::milliseconds limit, Then then) {
+void context::offload(F fn, time_limit limit, Then then) {
   herald::offload(*this, std::move(fn), limit, std::move(then));
 }
 

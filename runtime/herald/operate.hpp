@@ -42,4 +42,18 @@ template <class P, class F>
   return std::move(*answer);
 }
 
+/// The same from a handler, which owns f; then(result<T>) runs as a handler of the caller. At the limit, and when the
+/// caller's life ends, f is withdrawn if it has not begun. A process may so look at itself between two messages.
+template <class P, class F, class Then>
+void with_state(context& self, const ref<P>& who, F f, time_limit limit, Then then) {
+  using value = engine::visit_value<P, F>;
+  auto* pending = new engine::visit_continuation<value, Then>{std::move(then)};
+  if (!engine::begin_call(self.cell(), self.incarnation(), pending, limit)) return;
+  if (!who) return engine::fail_call(self.cell(), self.incarnation(), pending->id, engine::noproc_error());
+  auto visit = std::make_shared<engine::visit_order_of<P, F>>(
+      std::move(f), engine::reply_to{self.self().where(), self.incarnation(), pending->id, nullptr});
+  pending->visit = visit;
+  engine::order_visit(who.where(), &engine::ops_of<P>, std::move(visit));
+}
+
 }  // namespace herald

@@ -12,6 +12,7 @@
 
 #include <herald/engine/nodes.hpp>
 #include <herald/error.hpp>
+#include <herald/time_limit.hpp>
 
 namespace herald {
 
@@ -92,16 +93,18 @@ class ref {
   /// Ends with the value, or exactly one of timeout, noproc, down, restarting, overload, would_block.
   template <class M>
     requires(engine::accepts<P, M> && engine::is_call<M>)
-  [[nodiscard]] result<typename M::reply> call(M message, std::chrono::milliseconds limit = default_call_limit) const {
+  [[nodiscard]] result<typename M::reply> call(M message, time_limit limit = default_call_limit) const {
     using answer = result<typename M::reply>;
     if (where_.cell == nullptr) return engine::noproc_error();
     if (engine::on_runner()) return engine::would_block_error();
+    const auto left = engine::time_left(engine::system_of(*where_.cell), limit);
+    if (!left) return engine::passed_error();
     auto* w = new engine::waiter_for<answer>;
     const engine::waiter_guard guard{*w};
     w->retain();
     engine::send(engine::make_node<engine::call_node<P, M>>(where_, std::move(message),
                                                             engine::reply_to{{}, 0, 0, w}));
-    if (!engine::wait(engine::system_of(*where_.cell), *w, limit)) return engine::timeout_error(limit, *where_.cell);
+    if (!engine::wait(engine::system_of(*where_.cell), *w, *left)) return engine::timeout_error(*left);
     return w->take();
   }
 

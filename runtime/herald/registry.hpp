@@ -160,11 +160,11 @@ class registry {
       find().cast(std::move(message));
     }
     template <class M>
-    [[nodiscard]] auto call(M message, std::chrono::milliseconds limit = default_call_limit) const {
+    [[nodiscard]] auto call(M message, time_limit limit = default_call_limit) const {
       return find().call(std::move(message), limit);
     }
     template <class M, class F>
-    void call(context& self, M message, std::chrono::milliseconds limit, F then) const {
+    void call(context& self, M message, time_limit limit, F then) const {
       self.call(find(), std::move(message), limit, std::move(then));
     }
     /// See herald::stop.

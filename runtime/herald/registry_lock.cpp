@@ -30,7 +30,8 @@ void post_to_inbox(envelope* e) { host::post(e, nullptr); }
 std::string path_of(address who) {
   if (who.cell == nullptr) return {};
   // The spec it is read from belongs to the holder's host, and may go at any time.
-  const bool mine = current_frame != nullptr && !current_frame->lost && current_frame->home == who.cell->home;
+  const runtime_entry entry;
+  const bool mine = entry.owned() != nullptr && entry.owned()->home == who.cell->home;
   if (!mine && who.cell->home->system().options().simulation == nullptr) return "another process";
   return core::path_of(*who.cell);
 }

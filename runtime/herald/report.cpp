@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <array>
 
+#include <herald/describe.hpp>
+
 namespace herald {
 
 std::string_view name_of(report::kind_t kind) noexcept {
@@ -35,6 +37,12 @@ void append_offender(std::string& out, const offender_t& o) {
   out.push_back('}');
 }
 
+void append_state(std::string& out, const description& state) {
+  out.append("; state {");
+  for (const auto& i : state.items()) piece(out, i.key, i.value);
+  out.push_back('}');
+}
+
 /// What users wrote may hold anything; a log wants one line, and characters whole.
 void to_one_line(std::string& out, std::size_t max_length) {
   const auto control = [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; };
@@ -58,6 +66,7 @@ std::string report::to_string(std::size_t max_length) const {
   if (kind == crashed || kind == ended || kind == start_failed || kind == gave_up || kind == killed || kind == shutdown_error)
     out.append(": ").append(reason.to_string());
   if (!message_type.empty()) out.append("; last message ").append(message_type);
+  if (state) append_state(out, *state);
   if (!supervisor.empty()) out.append("; supervisor ").append(supervisor);
   if (!context.empty()) out.append("; context ").append(context);
   if (offender) append_offender(out, *offender);

@@ -36,6 +36,8 @@ struct overrun_details {
   std::vector<std::string> stack;       ///< innermost first; empty when it could not be had without disturbing the handler
 };
 
+class description;
+
 struct report {
   enum class kind_t : std::uint8_t {
     started,       ///< a supervisor and its first children run
@@ -66,6 +68,8 @@ struct report {
   std::uint32_t incarnation = 0;
   exit_reason reason;
   std::string message_type;  ///< of a crash: the message in hand, empty when it was none
+  /// Of a crash: what the process's describe() says of its state, secrets hidden (describe.hpp); null when it has none.
+  std::shared_ptr<const description> state{};
   // What a supervisor tells has these as well.
   std::string_view context{};  ///< what it was about: "shutdown_error", "reached_max_restart_intensity" ...
   std::string supervisor;      ///< its path

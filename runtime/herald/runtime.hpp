@@ -19,6 +19,7 @@
 #include <herald/process.hpp>
 #include <herald/ref.hpp>
 #include <herald/reply_to.hpp>
+#include <herald/request_collection.hpp>
 #include <herald/report.hpp>
 #include <herald/simulation.hpp>
 #include <herald/snapshot.hpp>

@@ -1,5 +1,6 @@
 #include <herald/shutdown.hpp>
 
+#include <herald/engine/path_lookup.hpp>
 #include <herald/engine/shutdown_run.hpp>
 #include <herald/stop.hpp>
 
@@ -22,12 +23,18 @@ result<coordinated_shutdown::task_id> coordinated_shutdown::add_task(std::string
 result<coordinated_shutdown::task_id> coordinated_shutdown::add_stop(std::string_view phase, any_ref who, exit_reason why) const {
   const auto* found = run_->find(phase);
   const auto limit = found != nullptr ? found->limit : default_call_limit;
-  auto name = "stop " + (who ? engine::core::path_of(*who.where().cell) : std::string{"nobody"});
-  return add_task(phase, std::move(name), [who, why = std::move(why), limit](const std::stop_token&) -> result<void> {
+  auto added = add_task(phase, who ? "stop a process" : "stop nobody", [who, why = std::move(why), limit](const std::stop_token&) -> result<void> {
     auto ended = stop(who, why, limit);
     if (ended.is(errc::noproc)) return {};
     return ended;
   });
+  // Its path is asked of its own host, which may be another thread's.
+  if (added && who)
+    engine::look_up_paths(engine::system_of(*who.where().cell), {who.where()},
+                          [run = run_, id = *added](const std::vector<std::string>& paths) {
+                            if (!paths.front().empty()) run->rename(id, "stop " + paths.front());
+                          });
+  return added;
 }
 
 }  // namespace herald

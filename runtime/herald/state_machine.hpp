@@ -21,7 +21,9 @@
 //   };
 //
 // Handlers: on(S&, const M&) for a state, on(const M&) for all that have none of their own, both with a context& in front
-// where wanted. They return a transition; nothing (keep); a call's a reply (keep, and reply) or an answer<R>.
+// where wanted. They return a transition; nothing (keep); a call's a reply (keep, and reply) or an answer<R>. One that takes
+// a reply_to<R> besides, on(S&, const M&, reply_to<R>), answers later, from any state and from anywhere (reply_to.hpp), and
+// returns a transition or nothing; it cannot postpone the call it has taken.
 // `postpones`, `ignores`, `refuses` (a call gets errc::refused) name pairs without a handler; in_any<M...> means all states.
 //
 // The order of things after a handler, which is gen_statem's: the message is put away if it postponed; leave(old);
@@ -88,10 +90,14 @@ class state_machine<Self, states<S...>, Messages...> {
                                                                                           std::move(message)));
   }
 
-  // For the engine.
+  // For the engine. `owe` makes the reply_to of the call in hand; without it nobody waits for one.
+  template <class M, class... Owe>
+  auto take_message(context& self, const M& message, Owe&&... owe) {
+    return take(self, message, owe...);
+  }
   template <class M>
-  auto take_message(context& self, const M& message) {
-    return take(self, message);
+  static constexpr bool answers_later() {
+    return (engine::machine_pair_later<Self, S, M> || ...);
   }
   void begin_machine(context& self) {
     if (first_) apply(self, *first_, [] {});
@@ -140,14 +146,14 @@ class state_machine<Self, states<S...>, Messages...> {
   [[nodiscard]] Self& self_of() noexcept { return static_cast<Self&>(*this); }
 
   /// A cast: void. A call: std::optional<result<R>>, empty when there is no answer now.
-  template <class M>
-  auto take(context& self, const M& message) {
+  template <class M, class... Owe>
+  auto take(context& self, const M& message, Owe&... owe) {
     if (std::exchange(event_timed_, false)) self.cancel(engine::event_timer);
-    return std::visit([&](auto& state) { return in_state(self, state, message); }, state_);
+    return std::visit([&](auto& state) { return in_state(self, state, message, owe...); }, state_);
   }
 
-  template <class T, class M>
-  auto in_state(context& self, T& state, const M& message) {
+  template <class T, class M, class... Owe>
+  auto in_state(context& self, T& state, const M& message, Owe&... owe) {
     const auto put_away = [&] {
       if constexpr (std::is_copy_constructible_v<M> && !engine::is_call<M>) {
         if (!engine::in_hand_stashable(self.cell()))
@@ -162,7 +168,13 @@ class state_machine<Self, states<S...>, Messages...> {
     if constexpr (engine::is_call<M>) {
       using R = typename M::reply;
       std::optional<result<R>> reply;
-      if constexpr (handled) {
+      if constexpr (handled && engine::machine_pair_later<Self, T, M>) {
+        auto t = transition_of(self, state, message, reply_to<R>(owe()...));
+        if (t.postponed_)
+          throw std::logic_error{"a state machine postponed a call of type " + std::string{engine::type_name<M>()} +
+                                 " after it had taken its reply_to; wanted: postponed by a rule, or in another state"};
+        apply(self, t, put_away);
+      } else if constexpr (handled) {
         using returned = decltype(engine::call_on<Self, T, M>(self_of(), self, state, message));
         static_assert(std::is_same_v<returned, R> || std::is_same_v<returned, answer<R>> ||
                           (std::is_void_v<R> && std::is_same_v<returned, transition>),
@@ -202,16 +214,16 @@ class state_machine<Self, states<S...>, Messages...> {
     }
   }
 
-  template <class T, class M>
-  transition transition_of(context& self, T& state, const M& message) {
-    using returned = decltype(engine::call_on<Self, T, M>(self_of(), self, state, message));
+  template <class T, class M, class... To>
+  transition transition_of(context& self, T& state, const M& message, To... to) {
+    using returned = decltype(engine::call_on<Self, T, M>(self_of(), self, state, message, std::move(to)...));
     static_assert(std::is_void_v<returned> || std::is_same_v<returned, transition>,
                   "herald: a state machine's on(S&, const M&) returns a transition or nothing");
     if constexpr (std::is_void_v<returned>) {
-      engine::call_on<Self, T, M>(self_of(), self, state, message);
+      engine::call_on<Self, T, M>(self_of(), self, state, message, std::move(to)...);
       return keep();
     } else {
-      return engine::call_on<Self, T, M>(self_of(), self, state, message);
+      return engine::call_on<Self, T, M>(self_of(), self, state, message, std::move(to)...);
     }
   }
 

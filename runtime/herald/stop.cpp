@@ -40,7 +40,7 @@ result<void> stop(const any_ref& who, exit_reason why, std::chrono::milliseconds
   const waiter_guard guard{*w};
   w->retain();
   order_stop_and_tell(who.where(), std::move(why), {{}, 0, 0, w});
-  if (!wait(system_of(*who.where().cell), *w, limit)) return timeout_error(limit, *who.where().cell);
+  if (!wait(system_of(*who.where().cell), *w, limit)) return timeout_error(limit);
   return w->take();
 }
 

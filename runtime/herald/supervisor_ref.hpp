@@ -227,7 +227,7 @@ class supervisor_ref {
     const engine::waiter_guard guard{*w};
     w->retain();
     post<R>(std::move(r), engine::reply_to{{}, 0, 0, w});
-    if (!engine::wait(engine::system_of(*where_.cell), *w, limit)) return engine::timeout_error(limit, *where_.cell);
+    if (!engine::wait(engine::system_of(*where_.cell), *w, limit)) return engine::timeout_error(limit);
     return w->take();
   }
   template <class R, class F>

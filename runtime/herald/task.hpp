@@ -62,14 +62,20 @@ class [[nodiscard]] task {
 
   /// `then` gets the answer, result<T>, within `limit`. The task is spent.
   template <class F>
-  void await(context& self, std::chrono::milliseconds limit, F then) {
+  void await(context& self, time_limit limit, F then) {
     auto state = std::exchange(state_, nullptr);
     engine::wait_in_handler(self, limit, engine::arm_one(state, engine::owner_of(self)),
                             [state, then = std::move(then)](context& me, const result<void>& woken) mutable {
                               engine::tell(then, me, answer_of(state, woken));
                             });
   }
-  [[nodiscard]] result<T> await(std::chrono::milliseconds limit = default_call_limit) {
+  /// For co_await (coroutine.hpp): a result<T>.
+  [[nodiscard]] auto await(context& self, time_limit limit = default_call_limit) {
+    auto state = std::exchange(state_, nullptr);
+    return engine::wait_inside(self, limit, engine::arm_one(state, engine::owner_of(self)),
+                               [state](const result<void>& woken) { return answer_of(state, woken); });
+  }
+  [[nodiscard]] result<T> await(time_limit limit = default_call_limit) {
     if (engine::on_runner()) return engine::would_block_error();
     const auto state = std::exchange(state_, nullptr);
     if (!state) return engine::spent_task_error();
@@ -79,13 +85,18 @@ class [[nodiscard]] task {
   /// `then` gets an optional<result<T>>: the answer, which spends the task, or none at the limit; it may be asked
   /// again.
   template <class F>
-  void yield(context& self, std::chrono::milliseconds limit, F then) {
+  void yield(context& self, time_limit limit, F then) {
     engine::wait_in_handler(self, limit, engine::arm_one(state_, engine::owner_of(self)),
                             [state = state_, then = std::move(then)](context& me, const result<void>& woken) mutable {
                               engine::tell(then, me, look_at(state, woken));
                             });
   }
-  [[nodiscard]] std::optional<result<T>> yield(std::chrono::milliseconds limit = default_call_limit) {
+  /// For co_await: an optional of it.
+  [[nodiscard]] auto yield(context& self, time_limit limit) {
+    return engine::wait_inside(self, limit, engine::arm_one(state_, engine::owner_of(self)),
+                               [state = state_](const result<void>& woken) { return look_at(state, woken); });
+  }
+  [[nodiscard]] std::optional<result<T>> yield(time_limit limit = default_call_limit) {
     if (!state_) return result<T>{engine::spent_task_error()};
     return look_at(state_, engine::wait_on_thread(state_->system(), limit, engine::arm_one(state_, {})));
   }
@@ -188,8 +199,8 @@ auto make_task(const supervisor_ref& sup, core& system, task_owner owner, std::v
   check_task_options(o, true, !takes_context<F>);
   auto state = std::make_shared<task_state<value>>(system, owner);
   if (linked != nullptr) state->link(*linked);
-  start_task(sup, std::make_shared<async_body<F, value>>(std::move(callers), std::move(fn), state, o.offloaded), o,
-             state);
+  auto body = std::make_shared<async_body<F, value>>(std::move(callers), std::move(fn), state, o.offloaded);
+  start_task(sup, named_body(std::move(body), type_name<F>(), o), o, state);
   return task<value>{std::move(state)};
 }
 }  // namespace engine
@@ -228,9 +239,9 @@ template <class F>
   auto* w = new engine::waiter_for<result<any_ref>>;
   const engine::waiter_guard guard{*w};
   w->retain();
-  engine::start_task_child(sup,
-                           std::make_shared<engine::child_body<F>>(std::vector<any_ref>{}, std::move(fn), o.offloaded),
-                           o, engine::reply_to{{}, 0, 0, w});
+  auto body = std::make_shared<engine::child_body<F>>(std::vector<any_ref>{}, std::move(fn), o.offloaded);
+  engine::start_task_child(sup, engine::named_body(std::move(body), engine::type_name<F>(), o), o,
+                           engine::reply_to{{}, 0, 0, w});
   if (!engine::wait(system, *w, limit))
     return error{errc::timeout, "no answer within " + std::to_string(limit.count()) + " ms"};
   return w->take();
@@ -240,7 +251,9 @@ template <class F, class Then>
 void start_child(context& self, const supervisor_ref& sup, F fn, const task_options& o, std::chrono::milliseconds limit,
                  Then then) {
   engine::check_task_options(o, false, !engine::takes_context<F>);
-  auto body = std::make_shared<engine::child_body<F>>(engine::callers_from(self), std::move(fn), o.offloaded);
+  auto body = engine::named_body(
+      std::make_shared<engine::child_body<F>>(engine::callers_from(self), std::move(fn), o.offloaded),
+      engine::type_name<F>(), o);
   auto* pending = new engine::call_continuation<any_ref, Then>{std::move(then)};
   if (!engine::begin_call(self.cell(), self.incarnation(), pending, limit)) return;
   engine::start_task_child(sup, std::move(body), o,

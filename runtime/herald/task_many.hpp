@@ -55,7 +55,7 @@ template <class T>
 template <class T>
 [[nodiscard]] auto arm_many(const task_states<T>& all, task_owner by, std::size_t enough, bool fail_fast) {
   return [all, by, enough, fail_fast](reply_once<void> to) {
-    const auto group = std::make_shared<task_group>(std::move(to), std::min(enough, all.size()), fail_fast);
+    const auto group = std::make_shared<answer_group>(std::move(to), std::min(enough, all.size()), fail_fast);
     for (const auto& state : all) {
       const auto why = state ? state->listen(by, group) : std::optional<error>{spent_task_error()};
       if (why) return group->refuse(*why);

@@ -45,4 +45,29 @@ template <std::ranges::input_range Range, class F, class Each>
   return engine::run_stream(window, each);
 }
 
+/// A stream that is made here and consumed elsewhere: in another process (send it in a message), on a plain thread, later.
+/// The tasks belong to who consumes it. Consumed once, and no task starts before.
+template <std::ranges::input_range Range, class F>
+class [[nodiscard]] task_stream {
+ public:
+  task_stream(supervisor_ref sup, Range items, F fn, stream_options o = {})
+      : sup_{std::move(sup)}, items_{std::move(items)}, fn_{std::move(fn)}, options_{std::move(o)} {
+    engine::check_stream_options(options_);
+  }
+  template <class Each, class Over>
+  void run(context& self, Each each, Over over) && {
+    async_stream(self, sup_, std::move(items_), std::move(fn_), options_, std::move(each), std::move(over));
+  }
+  template <class Each>
+  [[nodiscard]] result<void> run(Each each) && {
+    return async_stream(sup_, std::move(items_), std::move(fn_), options_, std::move(each));
+  }
+
+ private:
+  supervisor_ref sup_;
+  Range items_;
+  F fn_;
+  stream_options options_;
+};
+
 }  // namespace herald

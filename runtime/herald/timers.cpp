@@ -64,7 +64,12 @@ static message_timer* timer_of(cell& c, std::uint64_t id) {
 
 bool timer_due(cell& c, std::uint64_t id) {
   const runtime_entry entry;
-  if (entry.owned() == nullptr) return true;
+  if (entry.owned() == nullptr) {
+    // The host was taken before it was looked at: it is handled, and the timer hears of it at home.
+    if (const auto* away = entry.any()->away.get(); away != nullptr && !entry.fenced())
+      at_home(entry, c, away->incarnation, [id](cell& home) { static_cast<void>(timer_due(home, id)); });
+    return true;
+  }
   auto* t = timer_of(c, id);
   if (t == nullptr) return false;
   if (t->period.count() == 0) {

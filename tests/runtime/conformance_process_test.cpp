@@ -230,7 +230,7 @@ TEST_CASE("N211: a message the process does not accept is a dead letter and harm
   CHECK(w.life_of("a") == 1);
 }
 
-TEST_CASE("N215: an asynchronous call ends with timeout when its limit passes, and a late reply vanishes") {
+TEST_CASE("N202: a call from a handler ends with timeout when its limit passes, and a late reply vanishes") {
   pair_world w;
   w.at("a").cast(stall_for{300ms});
   w.ask().cast(ask_it{});
@@ -240,7 +240,7 @@ TEST_CASE("N215: an asynchronous call ends with timeout when its limit passes, a
   CHECK(w.log.text() == "error timeout");
 }
 
-TEST_CASE("N215: a call from a thread ends with timeout when its limit passes") {
+TEST_CASE("N202: a call from a thread ends with timeout when its limit passes") {
   pair_world w;
   w.at("a").cast(stall_for{300ms});
   const auto r = w.at("a").call(life{}, 100ms);
@@ -250,7 +250,7 @@ TEST_CASE("N215: a call from a thread ends with timeout when its limit passes") 
   CHECK(w.life_of("a") == 1);
 }
 
-TEST_CASE("N216: an asynchronous call to a process that dies with it in hand gets down") {
+TEST_CASE("N206: a call to a process that is stopped before it was asked gets noproc") {
   pair_world w;
   w.at("a").cast(stall_for{50ms});
   w.ask().cast(ask_it{});

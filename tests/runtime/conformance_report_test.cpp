@@ -152,3 +152,74 @@ TEST_CASE("I129: no crash report for shutdown through any path, exactly one for 
   w.app->stop();
   CHECK(w.told(report::crashed) == 2);
 }
+
+namespace {
+
+struct moody {};
+struct silent {};
+/// Hides a secret in what it says of itself.
+struct teller : process<teller, boom, moody, silent> {
+  explicit teller(context& self) : self_{self} {}
+  void on(const boom& m) {
+    ++balance_;
+    throw std::runtime_error{m.text};
+  }
+  void on(const moody&) { self_.stop(); }
+  void on(const silent&) { silent_ = true; }
+  void describe(description& d) const {
+    if (silent_) throw std::runtime_error{"no comment"};
+    d.add("balance", balance_).add("token", secret(token_));
+  }
+  void terminate(const exit_reason&) { balance_ = -1; }
+
+ private:
+  context& self_;
+  int balance_ = 0;
+  bool silent_ = false;
+  std::string token_ = "open sesame";
+};
+
+}  // namespace
+
+TEST_CASE("O229: a crash report holds what the process says of its state, its secrets hidden; the last message and reason") {
+  world w;
+  w.start({.name = "root", .children = {child<teller>("a", {.restart = transient})}});
+  any_ref{w.app->find<teller>("a")}.cast(boom{});
+  w.sim.run();
+  const auto* r = find(w, report::crashed, "a");
+  REQUIRE(r != nullptr);
+  REQUIRE(r->state);
+  CHECK(r->state->items() == std::vector<description::item>{{"balance", "1"}, {"token", "(hidden)"}});
+  CHECK(r->to_string().find("; state {balance: 1, token: (hidden)}") != std::string::npos);
+  CHECK(r->message_type.find("boom") != std::string::npos);
+  CHECK(r->to_string().find("sesame") == std::string::npos);
+}
+
+TEST_CASE("O229: a describe that throws at a crash is told with it; an end by its own wish needs no words") {
+  world w;
+  w.start({.name = "root", .intensity = {100, 1s}, .children = {child<teller>("a")}});
+  any_ref{w.app->find<teller>("a")}.cast(moody{});
+  w.sim.run();
+  for (const auto& r : w.reports) CHECK_FALSE(r.state);
+  any_ref{w.app->find<teller>("a")}.cast(boom{"shy"});
+  w.sim.run();
+  const auto* r = find(w, report::crashed, "a");
+  REQUIRE(r != nullptr);
+  w.reports.clear();
+  any_ref{w.app->find<teller>("a")}.cast(silent{});
+  any_ref{w.app->find<teller>("a")}.cast(boom{});
+  w.sim.run();
+  r = find(w, report::crashed, "a");
+  REQUIRE(r != nullptr);
+  CHECK(r->to_string().find("; state {describe() threw: std::runtime_error: no comment}") != std::string::npos);
+}
+
+TEST_CASE("O229: a kill asks nobody for words") {
+  world w;
+  w.start({.name = "root", .children = {child<teller>("a")}});
+  CHECK(w.app->kill("a"));
+  w.sim.run();
+  const auto* r = find(w, report::crashed, "a");
+  REQUIRE(r != nullptr);
+  CHECK_FALSE(r->state);
+}

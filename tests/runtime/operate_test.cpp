@@ -312,3 +312,78 @@ TEST_CASE("O226: a state that cannot be had within the limit is not touched afte
   f.w.sim.advance(1s);
   CHECK(f.at("till").call(total{}).value() == 0);
 }
+
+namespace {
+
+struct look {
+  bool* ran = nullptr;
+};
+/// Looks into others from a handler.
+struct visitor : process<visitor, look> {
+  struct args {
+    journal* log = nullptr;
+  };
+  visitor(context& self, args a) : self_{self}, log_{a.log} {}
+  void on(const look& m) {
+    const auto till_there = self_.find<till>("till");
+    const auto tell = [this](const auto& r) { log_->write(r ? "ok" : std::string{r.error().name()}); };
+    const auto look_in = [ran = m.ran](const till& seen) {
+      *ran = true;
+      return seen.sum_;
+    };
+    with_state(self_, till_there, look_in, 50ms,
+               [this](const result<int>& r) { log_->write(r ? std::to_string(*r) : std::string{r.error().name()}); });
+    with_state(self_, ref<till>{}, [](const till&) {}, 50ms, tell);
+    with_state(self_, till_there, [](till&) { throw std::runtime_error{"no"}; }, 50ms, tell);
+    with_state(self_, self_.as<visitor>(), [](visitor& me) { ++me.seen_; }, 50ms,
+               [this](const result<void>& r) { log_->write(r ? "me " + std::to_string(seen_) : "not me"); });
+  }
+
+ private:
+  context& self_;
+  journal* log_;
+  int seen_ = 0;
+};
+
+struct visited : fixture {
+  explicit visited(std::uint64_t seed) : fixture{seed} {
+    REQUIRE(w.app->root().start_child(child<visitor>("visitor", {.log = &log}, {.placement = spread})));
+  }
+  ~visited() { w.app.reset(); }
+  void look_now() { w.app->find<visitor>("visitor").cast(look{&ran}); }
+  journal log;
+  bool ran = false;
+};
+
+}  // namespace
+
+TEST_CASE("O226, O227: a handler looks at the state of others, and at its own between two messages") {
+  for (std::uint64_t seed = 1; seed <= 20; ++seed) {
+    CAPTURE(seed);
+    visited v{seed};
+    v.at("till").cast(add{3});
+    v.w.sim.run();
+    v.look_now();
+    v.w.sim.run();
+    auto lines = v.log.take();
+    std::sort(lines.begin(), lines.end());
+    CHECK(lines == std::vector<std::string>{"3", "failed", "me 1", "noproc"});
+    CHECK(v.ran);
+  }
+}
+
+TEST_CASE("O226: what a handler wanted to see is not run any more when its limit has passed, or its life") {
+  for (const bool killed : {false, true}) {
+    CAPTURE(killed);
+    visited v{1};
+    v.at("till").cast(wait_a_while{80ms});
+    v.w.sim.run();
+    v.look_now();
+    v.w.sim.run();
+    v.w.sim.advance(20ms);
+    if (killed) CHECK(v.w.app->kill("visitor"));
+    v.w.sim.advance(2s);
+    CHECK_FALSE(v.ran);
+    CHECK((v.log.text().find("timeout") != std::string::npos) == !killed);
+  }
+}

@@ -244,3 +244,78 @@ TEST_CASE("stream: a plain thread drives one by itself, with the same rules") {
     CHECK(async_stream(supervisor_ref{w.app->root()}, numbers(4), slow, four, w.note()).is(errc::not_supported));
   }
 }
+
+TEST_CASE("L176: as many tasks at a time as the application has hosts, when nothing else is said") {
+  for (std::uint64_t seed = 1; seed <= 10; ++seed) {
+    mill w{seed};
+    w.in([&](context& self) {
+      async_stream(self, w.jobs, numbers(20), w.square([](int) { return 10ms; }), {.task = {.placement = own_thread}}, w.note(),
+                   w.end());
+    });
+    w.sim.advance(1s);
+    CHECK(w.over == "over");
+    CHECK(w.got == squares(20));
+    CHECK(w.most == 3);  // hosts of a world
+  }
+}
+
+namespace {
+
+using errand = task_stream<std::vector<int>, std::function<int(int)>>;
+struct run_errand {
+  std::shared_ptr<errand> what;
+};
+/// Consumes streams that others have made.
+struct consumer : process<consumer, run_errand> {
+  struct args {
+    mill* where = nullptr;
+  };
+  consumer(context& self, args a) : self_{self}, a_{a} {}
+  void on(const run_errand& m) { std::move(*m.what).run(self_, a_.where->note(), a_.where->end()); }
+
+ private:
+  context& self_;
+  args a_;
+};
+
+}  // namespace
+
+TEST_CASE("L185: a stream that one process has made is consumed by another, or by a plain thread; its tasks are that one's") {
+  for (std::uint64_t seed = 1; seed <= 10; ++seed) {
+    mill w{seed};
+    REQUIRE(w.app->root().start_child(child<consumer>("other", {.where = &w}, {.placement = spread})));
+    const auto other = w.app->find<consumer>("other");
+    const auto made = std::make_shared<std::shared_ptr<errand>>();
+    w.in([&, made](context&) {
+      auto stream = std::make_shared<errand>(w.jobs, numbers(9), w.square([](int) { return 20ms; }), four);
+      other.cast(run_errand{stream});
+      *made = std::make_shared<errand>(w.jobs, numbers(3), w.square([](int) { return 1ms; }), four);
+    });
+    w.sim.run();
+    CHECK(w.begun == 4);
+    CHECK(w.app->kill("a"));  // who made it is of no consequence
+    w.sim.advance(1s);
+    CHECK(w.over == "over");
+    CHECK(w.got == squares(9));
+    w.got.clear();
+    CHECK(std::move(**made).run(w.note()));
+    CHECK(w.got == squares(3));
+  }
+}
+
+TEST_CASE("L186: the report of a crashed task names its function and its label") {
+  mill w{1};
+  w.in([&](context& self) {
+    static_cast<void>(async_nolink(self, w.jobs, [](context&) -> int { throw std::runtime_error{"no"}; }, {.label = "picture 7"}));
+  });
+  w.sim.run();
+  const auto found = std::find_if(w.reports.begin(), w.reports.end(), [](const report& r) { return r.kind == report::crashed; });
+  REQUIRE(found != w.reports.end());
+  CHECK(found->label == "picture 7");
+  CHECK(found->path.starts_with("jobs/"));
+  CHECK(found->reason.text() == "std::runtime_error: no");
+  REQUIRE(found->state);
+  REQUIRE(found->state->items().size() == 1);
+  CHECK(found->state->items()[0].key == "function");
+  CHECK(found->state->items()[0].value.find("lambda") != std::string::npos);
+}

@@ -1,9 +1,11 @@
 #pragma once
-// What the tests of tasks share: a process that runs what the test hands it, and answers as words.
+// What the tests of tasks and requests share: processes that run what the test hands them, and answers as words.
 
 #include <functional>
 #include <optional>
 #include <string>
+
+#include <herald/coroutine.hpp>
 
 #include "support.hpp"
 
@@ -19,6 +21,18 @@ struct owner : process<owner, script> {
 
  private:
   context& self_;
+};
+
+struct waiting_script {
+  std::function<coroutine<>(context&)> code;
+};
+struct which_life {
+  using reply = int;
+};
+/// The same for handlers that wait inside.
+struct inside : process<inside, waiting_script, which_life> {
+  coroutine<> on(context& self, const waiting_script& s) { return s.code(self); }
+  int on(context& self, const which_life&) { return static_cast<int>(self.incarnation()); }
 };
 
 inline constexpr auto none = "none";

@@ -22,6 +22,10 @@ namespace bench::caf_baseline {
 [[nodiscard]] sample cast(std::int64_t messages);
 /// An actor requests from another, one call at a time. ns a round trip.
 [[nodiscard]] sample call(std::int64_t calls);
+/// An actor spawns one for each request, which ends with its answer. ns each.
+[[nodiscard]] sample spawn_and_request(std::int64_t rounds);
+/// An actor hands work to a plain thread, which answers by message. ns each.
+[[nodiscard]] sample thread_round_trip(std::int64_t rounds);
 /// A plain thread requests from an actor, one call at a time. ns a round trip.
 [[nodiscard]] sample call_from_thread(std::int64_t calls);
 /// A parent actor spawns and watches children. Millions a second.

@@ -62,6 +62,18 @@ void add_runtime_benchmarks(registry& all) {
            .ours = {"call answered by a later handler, neighbour",
                     [](const options& o) { return runtime::reply_later(o.amount(2'000'000, 500'000)); }},
            .baseline = raw_call});
+  all.add({.name = "task_async_await",
+           .unit = "ns",
+           .ours = {"async and await, one at a time",
+                    [](const options& o) { return runtime::task_async_await(o.amount(300'000, 100'000)); }},
+           .baseline = side{caf + "spawn and request",
+                            [](const options& o) { return raw::spawn_and_request(o.amount(300'000, 100'000)); }}});
+  all.add({.name = "offload_round_trip",
+           .unit = "ns",
+           .ours = {"offload and its answer, one at a time",
+                    [](const options& o) { return runtime::offload_round_trip(o.amount(50'000, 20'000)); }},
+           .baseline = side{caf + "a plain thread's queue",
+                            [](const options& o) { return raw::thread_round_trip(o.amount(50'000, 20'000)); }}});
   all.add({.name = "call_from_thread",
            .unit = "ns",
            .ours = {"call from a plain thread",

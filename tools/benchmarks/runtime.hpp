@@ -18,6 +18,9 @@ enum class where {
 /// A handler that awaits its calls; a callee that answers each call from its next handler.
 [[nodiscard]] sample call_coroutine(std::int64_t calls);
 [[nodiscard]] sample reply_later(std::int64_t calls);
+/// A handler starts a task and awaits it, hands a function to the pool and waits for it; one after the other.
+[[nodiscard]] sample task_async_await(std::int64_t rounds);
+[[nodiscard]] sample offload_round_trip(std::int64_t rounds);
 /// Children of a dynamic supervisor, which share one spec; and children with a spec and a name of their own each.
 [[nodiscard]] sample spawn(std::int64_t children);
 [[nodiscard]] sample spawn_static(std::int64_t children);

@@ -63,8 +63,15 @@ error noproc_error() { return {errc::noproc, "the ref is empty or names a proces
 error would_block_error() {
   return {errc::would_block, "a blocking call inside a handler; wanted: self.call(ref, message, limit, continuation)"};
 }
-error timeout_error(std::chrono::milliseconds limit, const cell&) {
+error timeout_error(std::chrono::milliseconds limit) {
   return {errc::timeout, "no answer within " + std::to_string(limit.count()) + " ms"};
+}
+
+error passed_error() { return {errc::timeout, "nothing was sent: the deadline had passed before"}; }
+std::optional<std::chrono::milliseconds> time_left(core& system, const time_limit& limit) {
+  const auto now = system.time().now();
+  if (limit.passed(now)) return std::nullopt;
+  return limit.from(now);
 }
 
 bool wait(core& system, waiter& w, std::optional<std::chrono::steady_clock::duration> limit) {
@@ -96,13 +103,15 @@ struct failure_node final : envelope {
   }
   static void run(envelope* e, cell*, frame& by) {
     auto* self = static_cast<failure_node*>(e);
-    end_wait(by, self->id, nullptr, &self->why);
+    static_cast<void>(end_wait(by, self->id, nullptr, &self->why));
   }
-  static void end_wait(frame& by, std::uint64_t id, void* answer, const error* why) {
+  static bool end_wait(frame& by, std::uint64_t id, void* answer, const error* why) {
+    if (comes_again(by)) return false;
     auto* found = claim(by, id);
-    if (found == nullptr) return;
+    if (found == nullptr) return true;
     const owned_expectation<expectation> record{found->in_frame ? nullptr : found};
     found->resume(context_at(by.state), answer, why);
+    return true;
   }
   static void finish(envelope* e, frame&, const exit_reason*) noexcept { free_node(static_cast<failure_node*>(e)); }
   static void discard(envelope* e, discard_reason, const exit_reason*) noexcept {
@@ -114,12 +123,17 @@ struct failure_node final : envelope {
 
 }  // namespace
 
-void resume_call(std::uint64_t id, void* answer, frame& by) {
-  failure_node::end_wait(by, id, answer, nullptr);
+bool resume_call(std::uint64_t id, void* answer, frame& by) { return failure_node::end_wait(by, id, answer, nullptr); }
+
+bool comes_again(frame& by) noexcept {
+  const runtime_entry entry;
+  if (entry.owned() != nullptr || entry.fenced()) return false;
+  by.keep = keep_t::again;
+  return true;
 }
 
 void pending_call::fire(host& home) {
-  home.deliver(make_node<failure_node>(owner->self(), owner->incarnation, id, timeout_error(limit, *owner)));
+  home.deliver(make_node<failure_node>(owner->self(), owner->incarnation, id, timeout_error(limit)));
 }
 
 void pending_call::forget(host& home) noexcept {
@@ -127,9 +141,10 @@ void pending_call::forget(host& home) noexcept {
   home.disarm(*this);
 }
 
-bool begin_call(cell& self, std::uint32_t incarnation, pending_call* record, std::chrono::milliseconds limit) {
-  record->limit = limit;
-  record->when = self.home->system().time().now() + limit;
+bool begin_call(cell& self, std::uint32_t incarnation, pending_call* record, const time_limit& limit) {
+  const auto now = self.home->system().time().now();
+  record->limit = limit.from(now);
+  record->when = limit.end(now);
   return begin_wait(self, incarnation, record);
 }
 

@@ -10,9 +10,13 @@
 #include <herald/engine/message_trace.hpp>
 #include <herald/engine/pool.hpp>
 #include <herald/error.hpp>
+#include <herald/time_limit.hpp>
 
 namespace herald::engine {
 
+/// In the run of an answer or notice, before anything: true when the host was taken, so that its tables cannot be looked
+/// at. The message is whole and comes again.
+[[nodiscard]] bool comes_again(frame& by) noexcept;
 /// The message's sender is traced.
 void trace_sent(frame& f, const envelope& e) noexcept;
 /// Sends an envelope from wherever the caller stands (a handler, a plain thread, a handler that was left behind).
@@ -38,7 +42,11 @@ void dead_letter(const envelope& e, discard_reason why) noexcept;
 
 [[nodiscard]] error noproc_error();
 [[nodiscard]] error would_block_error();
-[[nodiscard]] error timeout_error(std::chrono::milliseconds limit, const cell& callee);
+[[nodiscard]] error timeout_error(std::chrono::milliseconds limit);
+/// A deadline had passed before anything was sent.
+[[nodiscard]] error passed_error();
+/// For waits of plain threads; nothing: it is a point that has passed.
+[[nodiscard]] std::optional<std::chrono::milliseconds> time_left(core& system, const time_limit& limit);
 
 /// A node in the pool of the host this thread owns.
 template <class Node, class... Args>

@@ -17,7 +17,7 @@ error not_in_handler_error() {
   return {errc::closed, "nothing is awaited: no handler of this context's process, or a left-over one, runs here"};
 }
 
-bool begin_await(context& self, pending_call& record, std::optional<std::chrono::milliseconds> limit) {
+bool begin_await(context& self, pending_call& record, const std::optional<time_limit>& limit) {
   if (limit) return begin_call(self.cell(), self.incarnation(), &record, *limit);
   record.when = time_point::max();
   return begin_wait(self.cell(), self.incarnation(), &record);

@@ -35,7 +35,7 @@ struct await_point {
 [[nodiscard]] error not_in_handler_error();
 /// Starts the wait of a frame's record, without an end when there is no limit. False: no handler of this incarnation runs
 /// here.
-[[nodiscard]] bool begin_await(context& self, pending_call& record, std::optional<std::chrono::milliseconds> limit);
+[[nodiscard]] bool begin_await(context& self, pending_call& record, const std::optional<time_limit>& limit);
 
 /// One answer of type R.
 template <class R>
@@ -69,13 +69,13 @@ template <class P, class M>
 class awaited_call {
  public:
   using value_type = typename M::reply;
-  awaited_call(context& self, const ref<P>& callee, M&& message, std::chrono::milliseconds limit)
+  awaited_call(context& self, const ref<P>& callee, M&& message, time_limit limit)
       : self_{&self}, callee_{callee}, message_{std::move(message)}, limit_{limit} {}
 
   void begin(await_point& at) {
     record_.begin(at);
     if (!self_->begin(&record_, limit_)) return record_.fail(not_in_handler_error());
-    if (auto why = self_->refuse(callee_.where())) return self_->fail_call(record_.id, std::move(*why));
+    if (auto why = self_->refuse(callee_.where(), limit_)) return self_->fail_call(record_.id, std::move(*why));
     send(make_node<call_node<P, M>>(callee_.where(), std::move(message_),
                                     reply_to{self_->self().where(), self_->incarnation(), record_.id, nullptr}));
   }
@@ -85,7 +85,7 @@ class awaited_call {
   context* self_;
   ref<P> callee_;
   M message_;
-  std::chrono::milliseconds limit_;
+  time_limit limit_;
   await_record<value_type> record_;
 };
 
@@ -112,7 +112,7 @@ template <awaitable A>
 class awaited_answer {
  public:
   using value_type = typename A::value_type;
-  explicit awaited_answer(A&& what, std::optional<std::chrono::milliseconds> limit = std::nullopt)
+  explicit awaited_answer(A&& what, std::optional<time_limit> limit = std::nullopt)
       : what_(std::move(what)), limit_{limit} {}
 
   void begin(await_point& at) {
@@ -128,7 +128,7 @@ class awaited_answer {
 
  private:
   A what_;
-  std::optional<std::chrono::milliseconds> limit_;
+  std::optional<time_limit> limit_;
   await_record<value_type> record_;
 };
 
@@ -241,7 +241,8 @@ class promise_base : public suspension {
       return awaiter<plain>{*self_, std::forward<A>(what)};
     } else {
       static_assert(awaitable<plain>,
-                    "herald: a handler can await self.call, self.sleep, all(...), another coroutine, or a type with "
+                    "herald: a handler can await self.call, self.sleep, self.offload, stop(self, ...), a task's await(self, limit), "
+                    "all(...), another coroutine, or a type with "
                     "value_type and start(context&, reply_to<value_type>)");
       return awaiter<awaited_answer<plain>>{*self_, awaited_answer<plain>{plain(std::forward<A>(what))}};
     }

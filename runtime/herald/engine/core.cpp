@@ -67,7 +67,19 @@ void core::each_host(const std::function<void(host&)>& f) {
   for (auto& h : all_) f(*h);
 }
 
+namespace {
+
+/// The handler that calls was left behind by the host of `c`, its own process: others may change the cell by now.
+const away_record* left_behind(const runtime_entry& entry, const cell& c) noexcept {
+  const auto* f = entry.any();
+  return f != nullptr && entry.owned() == nullptr && f->away && f->away->of == &c ? f->away.get() : nullptr;
+}
+
+}  // namespace
+
 std::string core::path_of(const cell& c) {
+  const runtime_entry entry;
+  if (const auto* away = left_behind(entry, c)) return away->path;
   std::string path = c.parent_path ? *c.parent_path : std::string{};
   if (c.spec == nullptr) return path;
   if (!path.empty()) path.push_back('/');
@@ -90,7 +102,8 @@ report core::report_on(report::kind_t kind, const cell& who, std::uint32_t incar
   r.reason = why;
   if (kind == report::crashed && why.kind() == exit_reason::crash && who.crashed_on != nullptr)
     r.message_type = who.crashed_on->name;
-  r.label = label_of(who);
+  const runtime_entry entry;
+  if (left_behind(entry, who) == nullptr) r.label = label_of(who);
   r.text = std::move(text);
   return r;
 }

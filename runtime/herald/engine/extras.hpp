@@ -81,6 +81,7 @@ struct cell_extras {
   std::unordered_map<std::string_view, message_timer*> named_timers;
   quiet_watch* quiet = nullptr;  ///< the hook of a receive timeout
   std::string label;
+  std::shared_ptr<description> last_state;  ///< what it said of itself when it crashed, for the report
   attachment* debts = nullptr;    ///< calls that this life has not answered yet (debt.hpp)
   suspension* waiting = nullptr;  ///< the handler that waits inside (suspension.hpp)
   bool terminates = false;        ///< when it has ended with its incarnation: terminate comes next

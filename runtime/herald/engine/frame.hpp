@@ -22,6 +22,7 @@ enum class keep_t : std::uint8_t {
   no,         ///< it is over
   put_away,   ///< into the stash
   turn_away,  ///< the stash is full: a dead letter
+  again,      ///< the host was taken before it was looked at: it comes again, before everything that waits
 };
 
 /// What is left between a host and a handler that was left behind.

@@ -56,7 +56,7 @@ void host::rejoin(frame& lost, user_phase phase, envelope* in_hand, bool threw, 
     for (auto* e : {what.in_hand, what.kept}) end_envelope(e, lost, nullptr, threw ? &why : nullptr);
     return system_.runs().returned(*this);
   }
-  what.keep = what.kept != nullptr ? keep_t::no : lost.keep;
+  what.keep = what.kept != nullptr && lost.keep != keep_t::again ? keep_t::no : lost.keep;
   push_control(make_node<rejoin_node>(std::move(what)), nullptr);
   system_.runs().returned(*this);
 }
@@ -64,6 +64,11 @@ void host::rejoin(frame& lost, user_phase phase, envelope* in_hand, bool threw, 
 void host::back_from_away(coming_back& what, frame& f) {
   auto& c = *what.record->of;
   const bool fenced = what.record->fenced.load(std::memory_order_acquire);
+  envelope* again = nullptr;
+  if (what.keep == keep_t::again) {
+    what.keep = keep_t::no;
+    if (!fenced && !what.threw) again = std::exchange(what.in_hand, nullptr);
+  }
   f.keep = what.keep;
   const bool put_away = !what.threw && !fenced && (f.keep != keep_t::no || (c.busy & busy_after) != 0) &&
                         after_handler(c, f, what.in_hand);
@@ -72,6 +77,7 @@ void host::back_from_away(coming_back& what, frame& f) {
   c.away.reset();
   c.busy &= ~std::uint32_t{busy_away};
   c.phase = user_phase::handler;
+  if (again != nullptr) deliver_first(again);
   if (!dedicated) system_.tell(report::came_back, c, c.incarnation, {});
   switch (what.phase) {
     case user_phase::init:
@@ -117,7 +123,6 @@ void host::fence(cell& c) {
   record->state = c.state;
   record->own_block = c.own_block;
   record->ops = c.ops;
-  record->path = core::path_of(c);
   record->fenced.store(true, std::memory_order_release);
   const exit_reason why{exit_reason::killed};
   auto* in_hand = record->in_hand.exchange(nullptr, std::memory_order_acq_rel);
@@ -129,6 +134,7 @@ void host::fence(cell& c) {
   c.own_block = false;
   c.status = cell_status::ended;
   c.ending = why;
+  if (c.extras != nullptr) c.extras->last_state.reset();  // it may still be being written
   wipe_attachments(c);
   // Whatever `named` says: the fenced handler may be about to register. It is refused from here on.
   system_.owners().owner_ended(c);

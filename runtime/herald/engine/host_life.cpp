@@ -6,6 +6,7 @@
 
 #include <herald/child_spec.hpp>
 #include <herald/context.hpp>
+#include <herald/describe.hpp>
 #include <herald/engine/child_event.hpp>
 #include <herald/engine/core.hpp>
 #include <herald/engine/crash_text.hpp>
@@ -236,13 +237,33 @@ bool host::end_suspended(cell& c, frame& f) {
   return true;
 }
 
+namespace {
+
+/// For the report: the process's own words. What they throw is told with them.
+void describe_state(const process_ops& ops, const void* state, description& into) {
+  try {
+    ops.describe(state, into);
+  } catch (...) {
+    into.add("describe() threw", std::string{crash_of_current_exception().text()});
+  }
+}
+
+}  // namespace
+
 void host::end_terminate(cell& c, frame& f, bool run_terminate) {
-  if (run_terminate && c.ops->terminate != nullptr) {
+  const bool describes = run_terminate && c.ops->describe != nullptr && c.ending.kind() == exit_reason::crash;
+  if (run_terminate && (c.ops->terminate != nullptr || describes)) {
     exit_reason worse;
     const auto told = c.ending;  // a terminate that is fenced off still reads it
+    std::shared_ptr<description> words;
+    if (describes) words = extras_of(c).last_state = std::make_shared<description>();
     const auto how = call_user(
         c, f, user_phase::terminate,
-        [ops = c.ops, state = c.state, &self = context_of(c), &told] { ops->terminate(state, self, told); }, worse);
+        [ops = c.ops, state = c.state, &self = context_of(c), &told, &words] {
+          if (words) describe_state(*ops, state, *words);
+          if (ops->terminate != nullptr) ops->terminate(state, self, told);
+        },
+        worse);
     if (how == user_end::lost) return;
     if (how == user_end::threw) c.ending = worse;
   }
@@ -277,8 +298,11 @@ void host::after_destroy(cell& c) {
   if (c.poison != nullptr) clear_mail(c, discard_reason::poison, &c.ending, c.poison);
   if (c.drops_while_ended || c.refuses_calls_while_ended) clear_mail(c, discard_reason::restarting, &c.ending);
   if (!c.ending.clean() && !c.ops->supervisor) count_one(crashes_);
-  if (!c.ops->supervisor)
-    system_.tell(c.ending.clean() ? report::ended : report::crashed, c, c.incarnation, c.ending);
+  if (!c.ops->supervisor) {
+    auto told = system_.report_on(c.ending.clean() ? report::ended : report::crashed, c, c.incarnation, c.ending, {});
+    if (c.extras != nullptr) told.state = std::move(c.extras->last_state);
+    system_.tell(std::move(told));
+  }
   tell_watchers_life_over(c, f);
   const bool failed_start = std::exchange(c.start_failed, false);
   tell_parent(c, failed_start ? child_event_kind::start_failed : child_event_kind::down, c.ending, f);

@@ -34,10 +34,23 @@ template <class P, class S, class M>
 concept on_with_context = requires(P& p, context& self, exactly_state<S> s, exactly<M> m) { p.on(self, s, m); };
 template <class P, class S, class M>
 concept on_plain = requires(P& p, exactly_state<S> s, exactly<M> m) { p.on(s, m); };
+// The same with a reply_to: a call that is answered later.
 template <class P, class S, class M>
-concept on_in_state = on_with_context<P, S, M> || on_plain<P, S, M>;
+concept later_with_context = is_call<M> && requires(P& p, context& self, exactly_state<S> s, exactly<M> m,
+                                                    exactly_one<herald::reply_to<typename M::reply>> to) { p.on(self, s, m, to); };
+template <class P, class S, class M>
+concept later_plain = is_call<M> && requires(P& p, exactly_state<S> s, exactly<M> m,
+                                             exactly_one<herald::reply_to<typename M::reply>> to) { p.on(s, m, to); };
+template <class P, class S, class M>
+concept later_in_state = later_with_context<P, S, M> || later_plain<P, S, M>;
+
+template <class P, class S, class M>
+concept on_in_state = on_with_context<P, S, M> || on_plain<P, S, M> || later_in_state<P, S, M>;
 template <class P, class M>
-concept on_anywhere = handles_with_context<P, M> || handles_plain<P, M>;
+concept on_anywhere = handles_with_context<P, M> || handles_plain<P, M> || answers_later<P, M>;
+/// What the machine calls for the pair takes a reply_to.
+template <class P, class S, class M>
+concept machine_pair_later = later_in_state<P, S, M> || (!on_in_state<P, S, M> && answers_later<P, M>);
 
 template <class Rule, class S, class M>
 inline constexpr bool rule_covers = false;
@@ -72,12 +85,21 @@ struct machine_pair {
   static constexpr bool checked = true;
 };
 
-template <class P, class S, class M>
-decltype(auto) call_on(P& p, context& self, S& s, const M& m) {
-  if constexpr (on_with_context<P, S, M>) {
+/// `to` is there for handlers that answer later, and only for them.
+template <class P, class S, class M, class... To>
+decltype(auto) call_on(P& p, context& self, S& s, const M& m, To&&... to) {
+  if constexpr (later_with_context<P, S, M>) {
+    return p.on(self, s, m, std::forward<To>(to)...);
+  } else if constexpr (later_plain<P, S, M>) {
+    return p.on(s, m, std::forward<To>(to)...);
+  } else if constexpr (on_with_context<P, S, M>) {
     return p.on(self, s, m);
   } else if constexpr (on_plain<P, S, M>) {
     return p.on(s, m);
+  } else if constexpr (answers_later_with_context<P, M>) {
+    return p.on(self, m, std::forward<To>(to)...);
+  } else if constexpr (answers_later_plain<P, M>) {
+    return p.on(m, std::forward<To>(to)...);
   } else if constexpr (handles_with_context<P, M>) {
     return p.on(self, m);
   } else {

@@ -142,8 +142,9 @@ struct reply_to {
   std::uint64_t id = 0;
   waiter* thread = nullptr;
 };
-/// Gives a process's pending call its result (a result<R>); a call that is over already takes no notice.
-void resume_call(std::uint64_t id, void* answer, frame& by);
+/// Gives a process's pending call its result (a result<R>); a call that is over already takes no notice. False: the host
+/// was taken, and the answer comes again.
+[[nodiscard]] bool resume_call(std::uint64_t id, void* answer, frame& by);
 
 /// One node for a call's way there and back.
 template <class R>
@@ -175,8 +176,7 @@ struct call_base : envelope {
 
   static void run_reply(envelope* e, cell*, frame& by) {
     auto* self = static_cast<call_base*>(e);
-    resume_call(self->to_.id, &*self->answer_, by);
-    self->answer_.reset();
+    if (resume_call(self->to_.id, &*self->answer_, by)) self->answer_.reset();
   }
   static void discard_reply(envelope* e, discard_reason, const exit_reason*) noexcept {
     free_node(static_cast<call_base*>(e));  // late replies vanish
@@ -215,7 +215,8 @@ struct call_node final : call_base<typename M::reply> {
   using reply_type = typename M::reply;
   call_node(address callee, M&& m, reply_to back) : call_base<reply_type>{node_ops, callee, back}, message{std::move(m)} {}
   M message;
-  static constexpr bool later = answers_later<P, M>;
+  static constexpr bool machine = is_machine<P>;
+  static constexpr bool later = machine ? machine_answers_later<P, M>() : answers_later<P, M>;
   struct nothing {};
   [[no_unique_address]] std::conditional_t<later, debt_for<reply_type>*, nothing> debt{};
 
@@ -223,7 +224,14 @@ struct call_node final : call_base<typename M::reply> {
     auto* self = static_cast<call_node*>(e);
     auto& process = *static_cast<P*>(by.state);
     auto& context = context_at(by.state);
-    if constexpr (is_machine<P>) {
+    if constexpr (machine && later) {
+      // Only in some of its states, maybe: the machine says when.
+      const auto take = [&] {
+        owe<reply_type>(*self, *c, self->debt);
+        return herald::reply_to<reply_type>{self->debt};
+      };
+      if (auto reply = process.take_message(context, self->message, take)) self->answer_.emplace(std::move(*reply));
+    } else if constexpr (machine) {
       if (auto reply = dispatch<P, M>(process, context, self->message)) self->answer_.emplace(std::move(*reply));
     } else if constexpr (later) {
       owe<reply_type>(*self, *c, self->debt);
@@ -245,8 +253,9 @@ struct call_node final : call_base<typename M::reply> {
   static void finish(envelope* e, frame&, const exit_reason* crash) noexcept {
     auto* self = static_cast<call_node*>(e);
     if constexpr (later) {
-      if (self->debt != nullptr) settle_debt(*std::exchange(self->debt, nullptr), crash);
-      return free_node(self);
+      const bool owed = self->debt != nullptr;
+      if (owed) settle_debt(*std::exchange(self->debt, nullptr), crash);
+      if (owed || !machine) return free_node(self);
     }
     if (!self->answer_) return finish_with(self, error_of(discard_reason::down, crash, *e));
     auto r = std::move(*self->answer_);
@@ -257,7 +266,7 @@ struct call_node final : call_base<typename M::reply> {
     finish_with(static_cast<call_node*>(e), error_of(why, because, *e));
   }
   static void abandon(envelope* e, const exit_reason& why) noexcept { static_cast<call_node*>(e)->abandon_call(why); }
-  static constexpr envelope_ops node_ops{run, finish, discard, abandon, &tag_of<M>, envelope_kind::call, !later};
+  static constexpr envelope_ops node_ops{run, finish, discard, abandon, &tag_of<M>, envelope_kind::call, machine || !later};
 
  private:
   static void finish_with(call_node* self, result<reply_type> r) noexcept {

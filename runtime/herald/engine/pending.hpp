@@ -8,6 +8,7 @@
 #include <herald/engine/cell.hpp>
 #include <herald/engine/timer_heap.hpp>
 #include <herald/error.hpp>
+#include <herald/time_limit.hpp>
 
 namespace herald::engine {
 
@@ -43,8 +44,8 @@ struct pending_call : expectation, timer {
 };
 
 template <class R, class F>
-struct call_continuation final : pending_call {
-  explicit call_continuation(F f) : then{std::move(f)} {}
+struct call_continuation_base : pending_call {
+  explicit call_continuation_base(F f) : then{std::move(f)} {}
   F then;
   void resume(context& self, void* answer, const error* why) override {
     if (answer != nullptr) return go_on(self, std::move(*static_cast<result<R>*>(answer)));
@@ -60,11 +61,15 @@ struct call_continuation final : pending_call {
     }
   }
 };
+template <class R, class F>
+struct call_continuation final : call_continuation_base<R, F> {
+  using call_continuation_base<R, F>::call_continuation_base;
+};
 
 /// Registers a pending call of the calling handler's process, under the number by which the answer finds it
 /// (record->id). False, and the record is gone: no handler of this incarnation runs here.
 [[nodiscard]] bool begin_call(cell& self, std::uint32_t incarnation, pending_call* record,
-                              std::chrono::milliseconds limit);
+                              const time_limit& limit);
 /// The same without an end of its own: record->when says.
 [[nodiscard]] bool begin_wait(cell& self, std::uint32_t incarnation, pending_call* record);
 /// Ends a pending call at once with an error, through the mailbox like any other answer.

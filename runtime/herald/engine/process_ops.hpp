@@ -144,6 +144,15 @@ concept handles = handles_with_context<P, M> || handles_plain<P, M> || answers_l
 template <class P>
 concept is_machine = requires { typename P::machine_states; };
 
+template <class P, class M>
+constexpr bool machine_answers_later() {
+  if constexpr (is_machine<P>) {
+    return P::template answers_later<M>();
+  } else {
+    return false;
+  }
+}
+
 /// `to` is there for handlers that answer later, and only for them.
 template <class P, class M, class... To>
 decltype(auto) dispatch(P& p, context& self, const M& message, To&&... to) {

@@ -122,6 +122,13 @@ bool shutdown_run::cancel(coordinated_shutdown::task_id which) {
   return false;
 }
 
+void shutdown_run::rename(coordinated_shutdown::task_id which, std::string name) {
+  const std::lock_guard lock{mutex_};
+  for (auto& [phase, p] : states_)
+    for (auto& t : p.tasks)
+      if (t.number == which.number) t.name = std::move(name);
+}
+
 std::string shutdown_run::current() const {
   const std::lock_guard lock{mutex_};
   return current_;

@@ -17,6 +17,8 @@ class shutdown_run {
   [[nodiscard]] std::vector<std::string> order() const;
   result<coordinated_shutdown::task_id> add(std::string_view phase, std::string name, coordinated_shutdown::task_function what);
   bool cancel(coordinated_shutdown::task_id which);
+  /// Of one that has not begun.
+  void rename(coordinated_shutdown::task_id which, std::string name);
   [[nodiscard]] const shutdown_phase* find(std::string_view phase) const noexcept;
   [[nodiscard]] std::string current() const;
   [[nodiscard]] std::optional<shutdown_report> outcome() const;

@@ -1,5 +1,7 @@
 #include <herald/engine/simulation_executor.hpp>
 
+#include <stdexcept>
+
 #include <linux/membarrier.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -112,14 +114,30 @@ simulation_executor::carrier& simulation_executor::idle_carrier() {
 void simulation_executor::drive(std::function<bool()> job) {
   if (quitting_) return;
   if (carried == this) {
-    // Already on a carrier (a sink or a predicate that drives on): go on in place.
-    while (!job()) {
-    }
+    drive_in_place(job);
     return;
   }
   job_ = std::make_shared<const std::function<bool()>>(std::move(job));
   auto& c = idle_carrier();
   baton_.pass(c.id, 0);
+  if (thrown_) std::rethrow_exception(std::exchange(thrown_, nullptr));
+}
+
+/// Already on a carrier: a sink or a predicate that makes a blocking call. What stalled before may come back meanwhile; a
+/// handler that stalls now would have to wait below the call that waits for it.
+void simulation_executor::drive_in_place(const std::function<bool()>& job) {
+  auto& me = *current();
+  ++me.in_place;
+  try {
+    while (!me.stalled_in_place && !job()) resume_due(me);
+  } catch (...) {
+    --me.in_place;
+    throw;
+  }
+  --me.in_place;
+  if (std::exchange(me.stalled_in_place, false))
+    throw std::logic_error{"a handler stalls while a predicate of simulation::run_until (or a report sink) waits in a "
+                           "blocking call; wanted: a predicate that only looks, and calls between two runs"};
 }
 
 void simulation_executor::carry(carrier& me) {
@@ -137,7 +155,12 @@ void simulation_executor::carry(carrier& me) {
       resume_due(me);
       // A handler that stalls in here comes back when another drive, with another job, is under way.
       const auto job = job_;
-      finished = (*job)();
+      try {
+        finished = (*job)();
+      } catch (...) {
+        thrown_ = std::current_exception();
+        finished = true;
+      }
     }
     me.idle = true;
     const auto to = std::exchange(me.resumed_by, 0u);
@@ -161,6 +184,10 @@ simulation_executor::carrier* simulation_executor::current() noexcept {
 
 void simulation_executor::stall(std::chrono::nanoseconds time) {
   auto& me = *current();
+  if (me.in_place != 0) {
+    me.stalled_in_place = true;
+    return;
+  }
   bool watching = false;
   for (const auto& c : carriers_) watching = watching || c->stalled;
   if (!watching) {

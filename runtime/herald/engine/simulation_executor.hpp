@@ -5,6 +5,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <exception>
 #include <functional>
 #include <memory>
 #include <random>
@@ -97,6 +98,8 @@ class simulation_executor final : public executor {
     bool idle = true;
     bool stalled = false;
     unsigned resumed_by = 0;
+    unsigned in_place = 0;          ///< so many predicates and sinks on its stack drive on
+    bool stalled_in_place = false;  ///< ... and a handler that one of them runs cannot wait there
     time_point until{};
     std::thread thread;
   };
@@ -105,9 +108,11 @@ class simulation_executor final : public executor {
   void carry(carrier& me);
   [[nodiscard]] carrier& idle_carrier();
   void resume_due(carrier& me);
+  void drive_in_place(const std::function<bool()>& job);
   [[nodiscard]] carrier* current() noexcept;
 
   herald::simulation::impl& sim_;
+  std::exception_ptr thrown_;  ///< by a job: a predicate's or a sink's
   core* system_ = nullptr;
   std::vector<job_host> runnable_;
   std::vector<std::function<bool()>> sources_;

@@ -18,7 +18,8 @@ enum class stream_timeout_t : std::uint8_t {
 };
 
 struct stream_options {
-  std::size_t max_concurrency = 8;  ///< tasks at a time, 1 up
+  /// Tasks at a time, 1 up; none: as many as the application has hosts.
+  std::optional<std::size_t> max_concurrency{};
   bool ordered = true;              ///< answers in the order of the elements; false: as they come
   std::chrono::milliseconds timeout = default_call_limit;  ///< of each task, 0 up
   stream_timeout_t on_timeout = stream_timeout_t::end_stream;
@@ -30,6 +31,8 @@ namespace engine {
 /// Throws std::logic_error when an option is not allowed.
 void check_stream_options(const stream_options& o);
 [[nodiscard]] time_point now_of(core& system) noexcept;
+/// How many tasks of a stream run at a time.
+[[nodiscard]] std::size_t width_of(const stream_options& o, const supervisor_ref& sup) noexcept;
 
 template <class F, class In>
 auto value_for(F& fn, context& self, In& in) {
@@ -56,12 +59,12 @@ class stream_window {
   };
 
   stream_window(const supervisor_ref& sup, Range items, F fn, const stream_options& o)
-      : sup_{sup}, items_{std::move(items)}, fn_{std::move(fn)}, options_{o}, next_{std::ranges::begin(items_)} {}
+      : sup_{sup}, items_{std::move(items)}, fn_{std::move(fn)}, options_{o}, width_{width_of(o, sup)}, next_{std::ranges::begin(items_)} {}
   stream_window(const stream_window&) = delete;
   stream_window& operator=(const stream_window&) = delete;
 
   [[nodiscard]] bool can_start() {
-    return slots.size() < options_.max_concurrency && next_ != std::ranges::end(items_);
+    return slots.size() < width_ && next_ != std::ranges::end(items_);
   }
   /// For the next element; `owner` null: a plain thread.
   slot& start(context* owner) {
@@ -129,6 +132,7 @@ class stream_window {
   Range items_;
   F fn_;
   stream_options options_;
+  std::size_t width_;
   std::ranges::iterator_t<Range> next_;
   std::uint64_t number_ = 0;
 };
@@ -201,7 +205,7 @@ template <class Range, class F, class Each>
     const auto left = std::chrono::ceil<std::chrono::milliseconds>(until - now_of(w.system()));
     const auto woken =
         wait_on_thread(w.system(), std::max(left, std::chrono::milliseconds{0}), [&](reply_once<void> to) {
-          const auto group = std::make_shared<task_group>(std::move(to), 1, false);
+          const auto group = std::make_shared<answer_group>(std::move(to), 1, false);
           for (auto& s : w.slots)
             if (!s.answer)
               if (const auto why = s.job.inside()->listen({}, group)) return group->refuse(*why);

@@ -47,6 +47,11 @@ void check_stream_options(const stream_options& o) {
 }
 
 time_point now_of(core& system) noexcept { return system.time().now(); }
+std::size_t width_of(const stream_options& o, const supervisor_ref& sup) noexcept {
+  if (o.max_concurrency) return *o.max_concurrency;
+  const any_ref where = sup;
+  return where ? std::max<std::size_t>(system_of(*where.where().cell).hosts().size(), 1) : 1;
+}
 
 namespace {
 

@@ -6,6 +6,7 @@
 #include <optional>
 #include <vector>
 
+#include <herald/describe.hpp>
 #include <herald/engine/offload_work.hpp>
 #include <herald/engine/task_state.hpp>
 #include <herald/offload.hpp>
@@ -24,6 +25,9 @@ struct task_options {
   std::optional<placement_t> placement{};
   /// The function runs on the application's offload pool: for one that blocks, and takes nothing or a std::stop_token.
   bool offloaded = false;
+  /// What it is, in words: in its reports, snapshots and inspections. Copied when the task is started; a stream's must
+  /// outlive the stream. (A view: g++ 12 destroys what is not trivial in arguments within a co_await twice.)
+  std::string_view label{};
 };
 
 namespace engine {
@@ -41,6 +45,8 @@ class task_body {
   virtual void run(context& self) = 0;
   const std::vector<any_ref> callers;
   const trace_context trace = trace_here();  ///< it was started within
+  std::string_view function;  ///< its type
+  std::string label;
 };
 
 struct task_process : process<task_process, task_go> {
@@ -48,12 +54,14 @@ struct task_process : process<task_process, task_go> {
     std::shared_ptr<task_body> body;
   };
   task_process(context& self, const args& a) : body_{a.body} {
+    if (!body_->label.empty()) self.set_label(body_->label);
     body_->begin(self);
     std::optional<trace_scope> within;
     if (body_->trace) within.emplace(body_->trace);
     self.as<task_process>().cast(task_go{});
   }
   void on(context& self, const task_go&) { body_->run(self); }
+  void describe(description& d) const { d.add("function", body_->function); }
   [[nodiscard]] const task_body& body() const noexcept { return *body_; }
 
  private:
@@ -98,6 +106,13 @@ void offload_task_function(context& self, F fn, Done done) {
     if (r.is(errc::failed)) return me.stop(exit_reason{exit_reason::kind_t::crash, std::string{r.error().message()}});
     done(me, std::move(r));
   });
+}
+
+template <class Body>
+[[nodiscard]] std::shared_ptr<Body> named_body(std::shared_ptr<Body> body, std::string_view function, const task_options& o) {
+  body->function = function;
+  body->label = std::string{o.label};
+  return body;
 }
 
 /// Runs once and has an answer.

@@ -34,27 +34,6 @@ error spent_task_error() {
           "the task is empty or was awaited before; wanted: one that async has given and nobody awaited"};
 }
 
-void task_group::ready(bool failed) noexcept {
-  reply_once<void> to;
-  {
-    const std::lock_guard lock{mutex_};
-    if (missing_ == 0 || (--missing_ > 0 && !(failed && fail_fast_))) return;
-    missing_ = 0;
-    to = std::move(to_);
-  }
-  to.answer({});
-}
-
-void task_group::refuse(error why) {
-  reply_once<void> to;
-  {
-    const std::lock_guard lock{mutex_};
-    missing_ = 0;
-    to = std::move(to_);
-  }
-  to.answer(std::move(why));
-}
-
 bool task_base::placed(context& self) {
   {
     const std::lock_guard lock{mutex_};
@@ -100,7 +79,7 @@ void task_base::unlink() noexcept {
   post_control(owner_.who, entry.owned(), [take_out](cell* c, frame&) { take_out(*c); });
 }
 
-std::optional<error> task_base::listen(const task_owner& by, std::shared_ptr<task_listener> l) {
+std::optional<error> task_base::listen(const task_owner& by, std::shared_ptr<answer_listener> l) {
   bool failed = false;
   {
     const std::lock_guard lock{mutex_};
@@ -122,7 +101,7 @@ std::optional<error> task_base::listen(const task_owner& by, std::shared_ptr<tas
 }
 
 void task_base::unlisten() noexcept {
-  std::shared_ptr<task_listener> dropped;
+  std::shared_ptr<answer_listener> dropped;
   const std::lock_guard lock{mutex_};
   dropped.swap(listener_);
 }

@@ -12,37 +12,9 @@
 #include <utility>
 
 #include <herald/context.hpp>
-#include <herald/engine/reply_once.hpp>
+#include <herald/engine/wake.hpp>
 
 namespace herald::engine {
-
-class task_listener {
- public:
-  task_listener() = default;
-  task_listener(const task_listener&) = delete;
-  task_listener& operator=(const task_listener&) = delete;
-  virtual ~task_listener() = default;
-  /// The task has its answer: any thread, once, without a lock.
-  virtual void ready(bool failed) noexcept = 0;
-};
-
-/// Wakes one waiter when so many tasks are ready, or as soon as one has failed.
-class task_group final : public task_listener {
- public:
-  task_group(reply_once<void> to, std::size_t missing, bool fail_fast)
-      : to_{std::move(to)}, missing_{missing}, fail_fast_{fail_fast} {
-    if (missing == 0) to_.answer({});
-  }
-  void ready(bool failed) noexcept override;
-  /// It is of no use to wait.
-  void refuse(error why);
-
- private:
-  std::mutex mutex_;
-  reply_once<void> to_;
-  std::size_t missing_;
-  bool fail_fast_;
-};
 
 /// Who may wait: one life of a process, or (empty) plain threads.
 struct task_owner {
@@ -70,7 +42,7 @@ class task_base : public std::enable_shared_from_this<task_base> {
   void link(context& self);
   void unlink() noexcept;
   /// `l` hears when the answer is there, at once if it is. Otherwise the error says why `by` may not listen.
-  [[nodiscard]] std::optional<error> listen(const task_owner& by, std::shared_ptr<task_listener> l);
+  [[nodiscard]] std::optional<error> listen(const task_owner& by, std::shared_ptr<answer_listener> l);
   void unlisten() noexcept;
   /// Asks its process to end, or ends it; before it has begun, it will not.
   void stop(bool kill) noexcept;
@@ -89,7 +61,7 @@ class task_base : public std::enable_shared_from_this<task_base> {
   /// Runs `store` unless there is an answer already, and wakes who waits.
   template <class F>
   void settle(bool failed, F&& store) noexcept {
-    std::shared_ptr<task_listener> listener;
+    std::shared_ptr<answer_listener> listener;
     bool orphaned = false;
     {
       const std::lock_guard lock{mutex_};
@@ -112,7 +84,7 @@ class task_base : public std::enable_shared_from_this<task_base> {
   friend struct task_link;
   core* system_;
   const task_owner owner_;
-  std::shared_ptr<task_listener> listener_;
+  std::shared_ptr<answer_listener> listener_;
   address where_;
   exit_reason ended_;
   bool unwanted_ = false;
@@ -150,43 +122,13 @@ class task_state final : public task_base {
 
 [[nodiscard]] error spent_task_error();
 
-/// Lets a handler wait: `arm` gets who is to be woken, `then` (context&, result<void>) runs when it was, or at the
-/// limit.
-template <class Arm, class F>
-void wait_in_handler(context& self, std::chrono::milliseconds limit, Arm&& arm, F then) {
-  auto* pending = new call_continuation<void, F>{std::move(then)};
-  if (!begin_call(self.cell(), self.incarnation(), pending, limit)) return;
-  arm(reply_once<void>{reply_to{self.self().where(), self.incarnation(), pending->id, nullptr}});
-}
-/// The same for a plain thread.
-template <class Arm>
-[[nodiscard]] result<void> wait_on_thread(core& system, std::chrono::milliseconds limit, Arm&& arm) {
-  if (on_runner()) return would_block_error();
-  auto* w = new waiter_for<result<void>>;
-  const waiter_guard guard{*w};
-  w->retain();
-  arm(reply_once<void>{reply_to{{}, 0, 0, w}});
-  if (!wait(system, *w, limit))
-    return error{errc::timeout, "no answer within " + std::to_string(limit.count()) + " ms"};
-  return w->take();
-}
-
 /// Waits for one task.
 [[nodiscard]] inline auto arm_one(std::shared_ptr<task_base> task, task_owner by) {
   return [task = std::move(task), by](reply_once<void> to) {
-    auto group = std::make_shared<task_group>(std::move(to), 1, false);
+    auto group = std::make_shared<answer_group>(std::move(to), 1, false);
     if (!task) return group->refuse(spent_task_error());
     if (const auto why = task->listen(by, group)) group->refuse(*why);
   };
-}
-
-template <class F, class R>
-void tell(F& then, context& self, R&& r) {
-  if constexpr (std::is_invocable_v<F&, context&, R>) {
-    then(self, std::forward<R>(r));
-  } else {
-    then(std::forward<R>(r));
-  }
 }
 
 }  // namespace herald::engine

@@ -83,6 +83,25 @@ result<void> visit(address who, const process_ops* type, const std::function<voi
   return w->done() ? w->take() : late_error(who, limit);
 }
 
+void order_visit(address who, const process_ops* type, std::shared_ptr<visit_order> visit) {
+  const runtime_entry entry;
+  post_control(who, entry.owned(), [type, visit = std::move(visit)](cell* to, frame& f) {
+    auto& c = *to;
+    if (c.ops != type) return visit->refuse({errc::not_supported, "the process is of another type"});
+    if ((c.busy & busy_away) != 0) return visit->refuse(busy_error(c));
+    if (c.status != cell_status::running) return visit->refuse({errc::restarting, "the process has no incarnation now"});
+    if (!visit->begin()) return;
+    const auto shell = [visit, state = c.state] {
+      try {
+        visit->run(state);
+      } catch (...) {
+        visit->refuse({errc::failed, "the function threw: " + std::string{crash_of_current_exception().text()}});
+      }
+    };
+    c.home->visit(c, f, shell);
+  });
+}
+
 namespace {
 
 void set_suspended(cell& c, bool suspended) {

@@ -15,6 +15,7 @@ struct notice_node final : envelope {
   Notice notice;
   static void run(envelope* e, cell* c, frame& by) {
     auto* self = static_cast<notice_node*>(e);
+    if (comes_again(by)) return;
     const message_end<Notice> end{self->notice, by, e, &waiting_ops};
     expectation* found = nullptr;
     {
