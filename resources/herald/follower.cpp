@@ -4,11 +4,13 @@
 #include <herald/detail/consumer_state.hpp>
 #include <herald/detail/notifier_process.hpp>
 #include <herald/engine/core.hpp>
+#include <herald/subscribe.hpp>
 
 namespace herald::detail {
 
 void follower::send(const std::shared_ptr<follower>& to, const event_ptr& event) {
   const auto post = [&](std::size_t route) {
+    to->told = event->at.sequence;
     to->ahead_.fetch_add(1, std::memory_order_relaxed);
     engine::send(to->make_(to, event, route));
   };
@@ -86,7 +88,10 @@ result<offset> position_of(storage& data, log_start from) {
 std::shared_ptr<follower> make_follower(context& self, const std::shared_ptr<store_state>& store,
                                         const resource_table* resource, std::optional<std::string> topic, offset from,
                                         follower::maker make) {
-  return std::make_shared<follower>(store, self.life(), application_life::of(self), resource, std::move(topic), from, make);
+  auto made = std::make_shared<follower>(store, self.life(), application_life::of(self), resource, std::move(topic), from, make);
+  made->wants_bookmarks = self.cell().ops->find(engine::tag_of<bookmark>) != nullptr;
+  made->told = from.sequence;
+  return made;
 }
 
 result<void> follow(context& self, const std::shared_ptr<store_state>& store, const resource_table* resource,

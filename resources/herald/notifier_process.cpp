@@ -11,6 +11,7 @@ namespace herald::detail {
 namespace {
 
 constexpr std::size_t page_events = 256;
+constexpr std::uint64_t bookmark_every = 100;
 
 /// A message that nobody gets because user code of the resource threw: a dead letter, in the reports.
 void tell_lost(context& self, const event_record& event, std::string_view what, std::string_view why) {
@@ -157,7 +158,12 @@ bool notifier_process::may_send(follower& to) {
 }
 
 void notifier_process::has_sent(follower& to) const {
-  if (to.durable() && to.idle()) to.durable()->caught_up(to, to.round, to.position.sequence);
+  if (to.durable()) {
+    if (to.idle()) to.durable()->caught_up(to, to.round, to.position.sequence);
+  } else if (to.wants_bookmarks && to.position.sequence >= to.told + bookmark_every) {
+    to.told = to.position.sequence;
+    to.subscriber().cast(bookmark{to.topic().value_or(""), to.position});
+  }
 }
 
 void notifier_process::serve(context& self, const std::shared_ptr<follower>& to) {

@@ -31,6 +31,13 @@ struct log_gone {
   std::uint64_t floor = 0;  ///< the lowest sequence that the log still has
 };
 
+/// For a follower that has not been sent an event for a while, since the others' events are not for it: it has seen
+/// everything up to `at`, and may keep that. Sent about every 100 events to processes that accept it.
+struct bookmark {
+  std::string topic;  ///< empty: it follows all
+  offset at;
+};
+
 namespace detail {
 
 template <class E>

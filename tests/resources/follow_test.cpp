@@ -7,6 +7,8 @@
 #include <herald/simulation.hpp>
 #include <herald/subscribe.hpp>
 
+#include <algorithm>
+
 using namespace ticket_test;
 using namespace std::chrono_literals;
 using herald::any_event;
@@ -275,4 +277,40 @@ TEST_CASE("a store outlives its application, and serves the followers of the nex
   check_whole(first->seen, 1, 3);
   check_whole(second->seen, 1, 8);
   CHECK(store.head().sequence == 10);
+}
+
+TEST_CASE("a follower of an idle topic gets bookmarks, so that its offset stays young") {
+  struct reader : herald::process<reader, ticket_event, herald::bookmark> {
+    struct args {
+      herald::store store;
+      std::shared_ptr<std::vector<std::uint64_t>> marks;
+      std::shared_ptr<int> events;
+    };
+    reader(context& self, args with) : with_{std::move(with)} {
+      herald::subscribe<ticket_event>(self, with_.store, "ticket:created", herald::earliest).value();
+    }
+    void on(const ticket_event&) { ++*with_.events; }
+    void on(const herald::bookmark& mark) {
+      CHECK(mark.topic == "ticket:created");
+      with_.marks->push_back(mark.at.sequence);
+    }
+    args with_;
+  };
+  herald::simulation sim{8};
+  const auto store = open();
+  auto marks = std::make_shared<std::vector<std::uint64_t>>();
+  auto events = std::make_shared<int>(0);
+  herald::application app{tree({store.writer(), store.notifier(), herald::child<reader>("reader", {store, marks, events})}), quiet(sim)};
+  app.start();
+  const auto ticket = store.run<tickets, "open">(field<&Ticket::subject> = "a").value();
+  for (int i = 0; i < 350; ++i) {
+    REQUIRE(store.run<tickets, "rename">(ticket.id, field<&Ticket::subject> = std::to_string(i)).has_value());
+    if (i % 10 == 0) sim.run();
+  }
+  sim.run();
+  CHECK(*events == 1);
+  REQUIRE(marks->size() == 3);
+  CHECK(marks->front() >= 101);
+  CHECK(marks->back() >= 301);
+  CHECK(std::is_sorted(marks->begin(), marks->end()));
 }

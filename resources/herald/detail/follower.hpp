@@ -92,6 +92,8 @@ class follower {
   offset position;         // the last event it was sent, or that it does not want
   std::uint64_t round = 0; // of a durable consumer: see consumer_state; the notifier's
   bool monitored = false;  // by the notifier of now
+  bool wants_bookmarks = false;
+  std::uint64_t told = 0;  // the last event or bookmark it was sent; the notifier's
 
  private:
   std::weak_ptr<store_state> store_;

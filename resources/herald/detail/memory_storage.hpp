@@ -55,6 +55,9 @@ class memory_storage final : public storage {
   [[nodiscard]] offset head() const noexcept override { return {epoch_, head_.load(std::memory_order_acquire)}; }
   [[nodiscard]] std::uint64_t floor() const noexcept override { return floor_.load(std::memory_order_acquire); }
   [[nodiscard]] std::uint64_t compacted() const noexcept override { return compacted_.load(std::memory_order_acquire); }
+  [[nodiscard]] result<void> backup(const std::string& to) override {
+    return error{resource_errc::invalid, "backup '" + to + "' was not made: a memory store has nothing on a disk"};
+  }
   [[nodiscard]] result<std::vector<std::string>> check_itself() override { return std::vector<std::string>{}; }
 
  private:

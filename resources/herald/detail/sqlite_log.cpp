@@ -144,6 +144,8 @@ result<log_state> log_tables::read(sqlite::connection& db) {
   return state;
 }
 
+result<void> log_tables::give_new_epoch(sqlite::connection& db) { return set_new_epoch(db); }
+
 result<void> log_tables::closed(sqlite::connection& db) {
   return set_meta(db, "relaxed", [](sqlite::statement& put) { put.bind(2, std::int64_t{0}); });
 }

@@ -37,6 +37,8 @@ class log_tables {
   /// Makes the tables where they are not, and takes a new epoch where events may have been lost. In a transaction.
   [[nodiscard]] static result<log_state> prepare(sqlite::connection& db, bool made_before, bool relaxed);
   [[nodiscard]] static result<log_state> read(sqlite::connection& db);
+  /// Makes it another history than the one it was copied from.
+  [[nodiscard]] static result<void> give_new_epoch(sqlite::connection& db);
   /// Notes that everything handed out is on the disk, at an orderly close.
   [[nodiscard]] static result<void> closed(sqlite::connection& db);
 };

@@ -54,6 +54,7 @@ class sqlite_storage final : public storage {
   [[nodiscard]] offset head() const noexcept override { return {epoch_, head_.load(std::memory_order_acquire)}; }
   [[nodiscard]] std::uint64_t floor() const noexcept override { return floor_.load(std::memory_order_acquire); }
   [[nodiscard]] std::uint64_t compacted() const noexcept override { return compacted_.load(std::memory_order_acquire); }
+  [[nodiscard]] result<void> backup(const std::string& to) override;
   [[nodiscard]] result<std::vector<std::string>> check_itself() override;
 
   /// The writer's connection, for tests that make the file fail.

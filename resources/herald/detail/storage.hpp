@@ -88,6 +88,8 @@ class storage {
   [[nodiscard]] virtual std::uint64_t floor() const noexcept = 0;
   /// Up to here events may be missing, since newer ones of their keys have superseded them. 0: none is.
   [[nodiscard]] virtual std::uint64_t compacted() const noexcept = 0;
+  /// Copies the store as it is at one moment, while it is written.
+  [[nodiscard]] virtual result<void> backup(const std::string& to) = 0;
   /// What only this kind of store can check about itself; a sentence for each fault.
   [[nodiscard]] virtual result<std::vector<std::string>> check_itself() = 0;
 };

@@ -148,6 +148,9 @@ std::size_t store_core::execute() {
   }
   const auto count = batch_.size();
   answer_batch();
+  batches_.fetch_add(1, std::memory_order_relaxed);
+  actions_.fetch_add(count, std::memory_order_relaxed);
+  if (count > largest_.load(std::memory_order_relaxed)) largest_.store(count, std::memory_order_relaxed);
   const auto written = committed_.size();
   hand_over_committed();
   trim_while_busy(written);

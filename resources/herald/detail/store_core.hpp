@@ -79,6 +79,13 @@ class store_core {
     return submit(std::make_unique<job_of<Run, Done>>(std::move(run), std::move(done)));
   }
   [[nodiscard]] bool idle() const;
+  struct counts {
+    std::uint64_t batches = 0, actions = 0, largest = 0;
+  };
+  [[nodiscard]] counts counted() const noexcept {
+    return {batches_.load(std::memory_order_relaxed), actions_.load(std::memory_order_relaxed),
+            largest_.load(std::memory_order_relaxed)};
+  }
   [[nodiscard]] const log_retention& retention() const noexcept { return retention_; }
   /// Wants the log's events up to this one gone; the writer drops them bit by bit when nothing else is to do.
   void trim_to(std::uint64_t sequence) noexcept;
@@ -151,6 +158,7 @@ class store_core {
   std::vector<std::function<void()>> hooks_;  // of what the batch in hand committed
   std::atomic<std::uint64_t> handed_over_;
   std::atomic<std::uint64_t> trim_to_ = 0;
+  std::atomic<std::uint64_t> batches_ = 0, actions_ = 0, largest_ = 0;  // the writer's
 };
 
 [[nodiscard]] result<std::shared_ptr<storage>> open_memory(std::vector<const resource_table*> tables,
