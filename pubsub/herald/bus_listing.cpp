@@ -6,6 +6,7 @@
 #include <herald/bus.hpp>
 #include <herald/engine/bus_core.hpp>
 #include <herald/engine/operation.hpp>
+#include <herald/engine/retention.hpp>
 #include <herald/engine/topic_table.hpp>
 #include <herald/topic.hpp>
 
@@ -64,6 +65,10 @@ class count_call {
       t.group = r->group_name();
       t.pattern = r->pattern();
       t.published = r->published();
+      if (auto* keeper = r->keeper()) {
+        const auto lock = keeper->lock();
+        t.retained = keeper->events().size();
+      }
       all_->push_back(std::move(t));
     }
   }

@@ -29,6 +29,7 @@ struct topic_statistics {
   std::uint64_t delivered = 0;
   std::array<std::uint64_t, loss_kinds> lost{};  ///< by herald::loss
   std::uint64_t subscribers = 0;
+  std::uint64_t retained = 0;  ///< events that the topic keeps for those who come late
   /// Published a second since the topic was last asked about; 0 the first time.
   double rate = 0;
   struct lagging {

@@ -46,8 +46,8 @@ template <class P, class F>
 /// caller's life ends, f is withdrawn if it has not begun. A process may so look at itself between two messages.
 template <class P, class F, class Then>
 void with_state(context& self, const ref<P>& who, F f, time_limit limit, Then then) {
-  using value = engine::visit_value<P, F>;
-  auto* pending = new engine::visit_continuation<value, Then>{std::move(then)};
+  using answer = engine::visit_value<P, F>;
+  auto* pending = new engine::visit_continuation<answer, Then>{std::move(then)};
   if (!engine::begin_call(self.cell(), self.incarnation(), pending, limit)) return;
   if (!who) return engine::fail_call(self.cell(), self.incarnation(), pending->id, engine::noproc_error());
   auto visit = std::make_shared<engine::visit_order_of<P, F>>(

@@ -108,6 +108,8 @@ TEST_CASE("B2: a topic with a history hands its last n to who comes late, in ord
   CHECK(w.logs[1].numbers == std::vector{4, 5, 6});
   CHECK(w.logs[2].numbers == std::vector{3, 4, 5, 6});
   CHECK(t.retained() == 3);
+  CHECK(bus{w.app}.statistics("t").value().retained == 3);
+  CHECK(bus{w.app}.statistics("*").value().retained == 0);
 }
 
 TEST_CASE("B2: what is kept is more than a mailbox may hold, and does not use it up") {
