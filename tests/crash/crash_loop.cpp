@@ -1,7 +1,9 @@
 // Starts a program that writes to a store, kills it with SIGKILL at a random moment, and proves from the file that nothing
 // is missing, doubled or half done; again and again on the same file.
 //
-//   crash_loop [--rounds N] [--seed S] [--writer PROGRAM] [--file FILE]
+//   crash_loop [--rounds N] [--seed S] [--writer PROGRAM] [--checks yes] [--file FILE]
+//
+// With --checks, the program is run again after each round as `PROGRAM FILE check`, and has to end with 0.
 //
 // The moment is given by how many answers the program has been heard to give (none: it may not even have made its tables),
 // so that no clock decides; where the kill falls within a batch is up to the machine. Exit code 0: all rounds held.
@@ -27,6 +29,7 @@ struct options {
   std::uint64_t rounds = 50;
   std::uint64_t seed = 0;
   std::string writer;
+  bool checks = false;
   std::string file;
 };
 
@@ -50,6 +53,7 @@ bool parse(int argc, char** argv, options& to) {
     if (name == "--rounds" ? !number(value, to.rounds) : name == "--seed" ? !number(value, to.seed) : false) return false;
     if (name == "--writer") to.writer = value;
     else if (name == "--file") to.file = value;
+    else if (name == "--checks") to.checks = std::string_view{value} == "yes";
     else if (name != "--rounds" && name != "--seed") return false;
   }
   return true;
@@ -121,6 +125,18 @@ bool holds(const options& with, const round_result& round, std::uint64_t& head) 
   return report->holds();
 }
 
+/// True when the program says of itself that its file is as it must be.
+bool agrees(const options& with) {
+  const pid_t child = ::fork();
+  if (child == 0) {
+    ::execl(with.writer.c_str(), with.writer.c_str(), with.file.c_str(), "check", static_cast<char*>(nullptr));
+    std::_Exit(127);
+  }
+  int status = 0;
+  ::waitpid(child, &status, 0);
+  return WIFEXITED(status) && WEXITSTATUS(status) == 0;
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -128,7 +144,7 @@ int main(int argc, char** argv) {
   with.seed = std::random_device{}();
   if (const char* seed = std::getenv("HERALD_SEED"); seed != nullptr && !number(seed, with.seed)) with.seed = 1;
   if (!parse(argc, argv, with)) {
-    std::fputs("usage: crash_loop [--rounds N] [--seed S] [--writer PROGRAM] [--file FILE]\n", stderr);
+    std::fputs("usage: crash_loop [--rounds N] [--seed S] [--writer PROGRAM] [--checks yes] [--file FILE]\n", stderr);
     return 2;
   }
   namespace fs = std::filesystem;
@@ -153,7 +169,7 @@ int main(int argc, char** argv) {
                    played.status);
       return 1;
     }
-    if (!holds(with, played, head)) {
+    if (!holds(with, played, head) || (with.checks && !agrees(with))) {
       std::fprintf(stderr, "round %llu does not hold; the file is %s\n", static_cast<unsigned long long>(round),
                    with.file.c_str());
       return 1;

@@ -29,6 +29,11 @@ struct place {
   std::optional<double> height;
 };
 
+struct receipt {
+  std::int64_t id = 0;
+  std::int64_t of = 0;  // the sequence of an entry's event
+};
+
 namespace described {
 using namespace herald::dsl;
 
@@ -49,9 +54,13 @@ inline constexpr auto places = herald::resource<place>(
     "places", attribute<&place::area>(primary_key), attribute<&place::number>(primary_key), attribute<&place::height>(),
     create("found", accepts<&place::area, &place::number, &place::height>), update("measure", accepts<&place::height>),
     destroy("abandon"), pub_sub("place", publish_all(op::update, topic(field<&place::area>))));
+
+inline constexpr auto receipts = herald::resource<receipt>(
+    "receipts", attribute<&receipt::id>(primary_key, generated), attribute<&receipt::of>(),
+    create("write", accepts<&receipt::of>), pub_sub("receipt", publish("write", topic("written"))));
 }  // namespace described
 
 inline const std::vector<const resource_table*> tables{&table_of<described::accounts>, &table_of<described::entries>,
-                                                       &table_of<described::places>};
+                                                       &table_of<described::places>, &table_of<described::receipts>};
 
 }  // namespace herald::crash

@@ -171,7 +171,7 @@ int main(int argc, char** argv) {
   }
   detail::store_core core{*data, options};
   std::array<known_keys, 3> keys;
-  for (std::size_t i = 0; i < tables.size(); ++i) adopt(**data, *tables[i], keys, i);
+  for (std::size_t i = 0; i < keys.size(); ++i) adopt(**data, *tables[i], keys, i);
 
   std::vector<std::unique_ptr<caller>> all;
   std::vector<std::thread> threads;
