@@ -22,7 +22,7 @@ std::string row_name(std::string_view topic, std::string_view key) {
 }  // namespace
 
 presence_table::presence_table(core& system, std::string name, const presence_kind& kind)
-    : system_{&system}, name_{std::move(name)}, kind_{&kind}, tracker_{system.dice().next()} {}
+    : name_{std::move(name)}, kind_{&kind}, tracker_{system.dice().next()} {}
 presence_table::~presence_table() = default;
 
 // --- open and closed --------------------------------------------------------------------------------------------------

@@ -125,7 +125,6 @@ class presence_table final : public std::enable_shared_from_this<presence_table>
                 std::vector<presence_ptr> leaves);
   [[nodiscard]] error absent() const;
 
-  core* system_;
   const std::string name_;
   const presence_kind* kind_;
   const std::uint64_t tracker_;
