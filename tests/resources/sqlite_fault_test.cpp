@@ -152,11 +152,13 @@ told live(const std::string& file, durability lasting) {
     }
     for (const auto& [label, answer] : asked) {
       REQUIRE(answer->has_value());
-      if (**answer) {
+      const auto& committed = **answer;
+      if (committed) {
         what.done.insert(label);
       } else {
         what.failed.insert(label);
-        CHECK_MESSAGE(is_clear((**answer).error(), file), (**answer).error().to_string());
+        const auto why = committed.error();  // clang 14 lets no lambda use a structured binding
+        CHECK_MESSAGE(is_clear(why, file), why.to_string());
       }
     }
   }
