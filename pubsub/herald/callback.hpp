@@ -154,8 +154,7 @@ struct posted_call {
   std::string topic;
   std::uint64_t missed;
 
-  void start(context& self, reply_to<bool> to) {
-    to.bind(self);  // when the outlet ends, its answer is not waited for any more, nor is where it would go
+  void start(context&, reply_to<bool> to) {
     auto work = [calls = calls, event = event, topic = topic, missed = missed, to] {
       const called_with<E> with{event.get(), {topic, missed}, {}};
       (*calls)(with);

@@ -122,6 +122,7 @@ class awaited_answer {
     auto* debt = debt_for<value_type>::make({self.self().where(), self.incarnation(), record_.id, nullptr}, tag_of<A>);
     herald::reply_to<value_type> to{debt};
     debt->release_handle();
+    to.bind(self);  // a late answer finds nobody: it may come when the application has gone
     what_.start(self, std::move(to));
   }
   [[nodiscard]] result<value_type> take() { return std::move(*record_.value); }

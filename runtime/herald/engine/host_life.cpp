@@ -26,7 +26,7 @@ cell& host::make_cell(std::shared_ptr<const child_spec> spec, std::shared_ptr<co
                       address parent, void* cookie, std::shared_ptr<const std::string> parent_path) {
   auto& c = cells_.take(ops.size, ops.align);
   if (survey_ != nullptr) survey_->leave_out(c);
-  c.home = this;
+  if (c.home == nullptr) c.home = this;  // never written again: whoever holds a ref to an earlier process reads it anywhere
   c.busy = busy_idle;
   c.incarnation = 0;
   c.ops = &ops;
