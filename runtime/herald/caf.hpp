@@ -35,6 +35,7 @@
 #include <utility>
 
 #include <herald/application.hpp>
+#include <herald/engine/caf_words.hpp>
 #include <herald/process.hpp>
 
 namespace herald {
@@ -189,9 +190,9 @@ void caf_request(context& self, const caf::actor& to, std::chrono::milliseconds 
                       answer(error{errc::failed, "the CAF actor answered: " + exit_reason_of(e).to_string()});
                     };
                     if constexpr (std::is_void_v<R>) {
-                      door->request(to, limit, content).then([answer] { answer({}); }, failed);
+                      engine::caf_words::request(door, to, limit, content).then([answer] { answer({}); }, failed);
                     } else {
-                      door->request(to, limit, content).then([answer](R& r) { answer(std::move(r)); }, failed);
+                      engine::caf_words::request(door, to, limit, content).then([answer](R& r) { answer(std::move(r)); }, failed);
                     }
                   });
 }

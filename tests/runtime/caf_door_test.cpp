@@ -1,6 +1,7 @@
 // CAF actors as supervised children, as callers and as called; on real threads, because there is no CAF in a simulation.
 
 #include <herald/caf.hpp>
+#include <herald/engine/caf_words.hpp>
 #include <herald/runtime.hpp>
 #include <herald/testing.hpp>
 
@@ -15,6 +16,7 @@
 using namespace herald;
 using namespace std::chrono_literals;
 using herald::testing::probe;
+namespace words = herald::engine::caf_words;
 
 namespace {
 
@@ -59,6 +61,15 @@ struct place {
 
 supervisor with(child_spec spec) { return {.name = "root", .intensity = {5, 5s}, .children = {std::move(spec)}}; }
 
+/// An adder under the root, and who is told of its ends.
+struct watched_adder {
+  explicit watched_adder(child_options options = {}) : here{with(adder_child(sum, spawned, options))} { told.watch(guest); }
+  std::atomic<int> sum{0}, spawned{0};
+  place here;
+  ref<caf_guest> guest = here.app.find<caf_guest>("adder");
+  probe<ended> told{here.app};
+};
+
 struct ask_adder {
   caf::actor whom;
   int n = 0;
@@ -101,7 +112,7 @@ struct asker : process<asker, ask_adder, ask_double, ask_nobody> {
 
 }  // namespace
 
-// What CAF must be told of a message differs between its versions; that is the user's business, and here the test's.
+// What CAF must be told of a message; its inspectors differ from version to version.
 struct plus {
   std::int32_t n = 0;
   using reply = std::int32_t;
@@ -109,34 +120,27 @@ struct plus {
 struct fall_over {
   using reply = void;
 };
-#if CAF_MAJOR_VERSION >= 1
+template <class Inspector>
+auto inspect(Inspector& f, plus& x) {
+  if constexpr (requires { f.object(x); }) {
+    return f.object(x).fields(f.field("n", x.n));
+  } else {
+    return f(x.n);
+  }
+}
+template <class Inspector>
+auto inspect(Inspector& f, fall_over& x) {
+  if constexpr (requires { f.object(x); }) {
+    return f.object(x).fields();
+  } else {
+    return f();
+  }
+}
 CAF_BEGIN_TYPE_ID_BLOCK(door_test, first_custom_type_id)
 CAF_ADD_TYPE_ID(door_test, (plus))
 CAF_ADD_TYPE_ID(door_test, (fall_over))
 CAF_END_TYPE_ID_BLOCK(door_test)
-template <class Inspector>
-bool inspect(Inspector& f, plus& x) {
-  return f.object(x).fields(f.field("n", x.n));
-}
-template <class Inspector>
-bool inspect(Inspector& f, fall_over& x) {
-  return f.object(x).fields();
-}
-void init_caf() {
-  caf::core::init_global_meta_objects();
-  caf::init_global_meta_objects<caf::id_block::door_test>();
-}
-#else
-template <class Inspector>
-typename Inspector::result_type inspect(Inspector& f, plus& x) {
-  return f(x.n);
-}
-template <class Inspector>
-typename Inspector::result_type inspect(Inspector& f, fall_over&) {
-  return f();
-}
-void init_caf() {}
-#endif
+void init_caf() { words::init_types<caf::id_block::door_test>(); }
 
 namespace {
 
@@ -167,43 +171,31 @@ TEST_CASE("door: a CAF actor is a child; messages reach it through its ref") {
 }
 
 TEST_CASE("door: a CAF actor that fails is spawned anew, and its ref stays valid") {
-  std::atomic<int> sum{0}, spawned{0};
-  place here{with(adder_child(sum, spawned))};
-  const auto guest = here.app.find<caf_guest>("adder");
-  probe<ended> p{here.app};
-  p.watch(guest);
-  guest.cast(to_caf(std::string{"boom"}));
-  CHECK(p.expect<restarted>(30s).incarnation == 2);
-  guest.cast(to_caf(std::int32_t{1}));
-  place::wait([&] { return sum == 1; });
-  CHECK(spawned == 2);
+  watched_adder a;
+  a.guest.cast(to_caf(std::string{"boom"}));
+  CHECK(a.told.expect<restarted>(30s).incarnation == 2);
+  a.guest.cast(to_caf(std::int32_t{1}));
+  place::wait([&] { return a.sum == 1; });
+  CHECK(a.spawned == 2);
 }
 
 TEST_CASE("door: an actor that quits is a normal end: transient children stay away") {
-  std::atomic<int> sum{0}, spawned{0};
-  place here{with(adder_child(sum, spawned, {.restart = transient}))};
-  const auto guest = here.app.find<caf_guest>("adder");
-  probe<ended> p{here.app};
-  p.watch(guest);
-  guest.cast(to_caf(std::string{"quit"}));
-  CHECK(p.expect<down>(30s).reason == exit_reason{exit_reason::normal});
-  CHECK(spawned == 1);
+  watched_adder a{{.restart = transient}};
+  a.guest.cast(to_caf(std::string{"quit"}));
+  CHECK(a.told.expect<down>(30s).reason == exit_reason{exit_reason::normal});
+  CHECK(a.spawned == 1);
 }
 
 TEST_CASE("door: an actor killed from outside is restarted; killing its process ends it") {
-  std::atomic<int> sum{0}, spawned{0};
-  place here{with(adder_child(sum, spawned))};
-  const auto guest = here.app.find<caf_guest>("adder");
-  probe<ended> p{here.app};
-  p.watch(guest);
+  watched_adder a;
   {
-    const auto actor = guest.call(caf_handle{}).value();
+    const auto actor = a.guest.call(caf_handle{}).value();
     caf::anon_send_exit(actor, caf::exit_reason::kill);
   }
-  static_cast<void>(p.expect<restarted>(30s));
-  REQUIRE(here.app.kill("adder"));
-  static_cast<void>(p.expect<restarted>(30s));
-  CHECK(spawned == 3);
+  static_cast<void>(a.told.expect<restarted>(30s));
+  REQUIRE(a.here.app.kill("adder"));
+  static_cast<void>(a.told.expect<restarted>(30s));
+  CHECK(a.spawned == 3);
 }
 
 TEST_CASE("door: a spawn that throws or gives nothing fails the start with its text") {
@@ -264,19 +256,19 @@ TEST_CASE("door: a CAF actor sends to a process and asks it, in the user's own s
     {
       auto door = as_actor(here.app, guest);
       caf::scoped_actor self{system};
-      self->send(door, std::int32_t{12});
+      words::send(self.ptr(), door, std::int32_t{12});
       const auto failed = [&](const caf::error& e) { refusal = to_string(e); };
-      self->request(door, 30s, plus{30}).receive([&](std::int32_t n) { answer = n; }, failed);
+      words::request(self.ptr(), door, 30s, plus{30}).receive([&](std::int32_t n) { answer = n; }, failed);
       CHECK(answer == 42);
       CHECK(refusal.empty());
-      self->request(door, 30s, fall_over{}).receive([&] { answer = -1; }, failed);
+      words::request(self.ptr(), door, 30s, fall_over{}).receive([&] { answer = -1; }, failed);
       CHECK(refusal.find("told to") != std::string::npos);
       // The door stands for the process, whichever incarnation of it.
-      self->request(door, 30s, plus{5}).receive([&](std::int32_t n) { answer = n; }, failed);
+      words::request(self.ptr(), door, 30s, plus{5}).receive([&](std::int32_t n) { answer = n; }, failed);
       CHECK(answer == 5);
       auto none = as_actor<plus>(here.app, ref<total>{});
       refusal.clear();
-      self->request(none, 30s, plus{5}).receive([&](std::int32_t n) { answer = n; }, failed);
+      words::request(self.ptr(), none, 30s, plus{5}).receive([&](std::int32_t n) { answer = n; }, failed);
       CHECK_FALSE(refusal.empty());
     }
     CHECK(here.app.stop().zombies.empty());
@@ -291,7 +283,7 @@ TEST_CASE("door: an actor that does not end in time is killed, and the program e
     ++spawned;
     return system.spawn(
         [](caf::event_based_actor* self, std::atomic<bool>* until) -> caf::behavior {
-          self->send(self, std::int32_t{1});
+          words::send(self, caf::actor_cast<caf::actor>(self), std::int32_t{1});
           return {[until](std::int32_t) {
             while (!until->load()) std::this_thread::yield();
           }};

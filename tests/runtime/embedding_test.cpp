@@ -1,5 +1,6 @@
 // An application inside a program that has its own life: a CAF system of the user's, a second application, no start.
 
+#include <herald/engine/caf_words.hpp>
 #include <herald/runtime.hpp>
 
 #include <atomic>
@@ -38,9 +39,7 @@ supervisor tree(int value) { return {.name = "app", .children = {child<answerer>
 }  // namespace
 
 TEST_CASE("an application lives in the user's own actor_system and leaves it as it was") {
-#if CAF_MAJOR_VERSION >= 1
-  caf::core::init_global_meta_objects();
-#endif
+  engine::caf_words::init_types();
   caf::actor_system_config config;
   caf::actor_system system{config};
   auto options = silent();
@@ -57,10 +56,7 @@ TEST_CASE("an application lives in the user's own actor_system and leaves it as 
   auto theirs = system.spawn(
       [](caf::event_based_actor*, decltype(&got) to) -> caf::behavior { return {[to](std::int32_t n) { *to = n; }}; }, &got);
   caf::scoped_actor self{system};
-#pragma GCC diagnostic push
-#pragma GCC diagnostic ignored "-Wdeprecated-declarations"  // CAF 1.1 prefers anon_mail, which 0.17 does not have
-  caf::anon_send(theirs, std::int32_t{5});
-#pragma GCC diagnostic pop
+  engine::caf_words::send(self.ptr(), theirs, std::int32_t{5});
   caf::anon_send_exit(theirs, caf::exit_reason::user_shutdown);
   self->wait_for(theirs);
   CHECK(got == 5);

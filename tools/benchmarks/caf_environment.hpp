@@ -1,81 +1,44 @@
 #pragma once
-// What the CAF baselines share: everything that CAF 0.17 and 1.x spell differently, an actor system that ends its
-// actors, and the actor that adds up.
+// What the CAF baselines share: an actor system that ends its actors, and the actor that adds up.
 
 #include <caf/actor_system.hpp>
 #include <caf/actor_system_config.hpp>
-#include <caf/config.hpp>
 #include <caf/event_based_actor.hpp>
 #include <caf/exit_reason.hpp>
 #include <caf/send.hpp>
 #include <memory>
-#include <string>
 #include <utility>
 #include <vector>
 
-#if CAF_MAJOR_VERSION >= 1
-#include <caf/init_global_meta_objects.hpp>
-#include <caf/mailbox_element.hpp>
-#include <caf/scheduler.hpp>
-#else
-#include <caf/execution_unit.hpp>
-#endif
+#include <herald/engine/caf_words.hpp>
 
 #include "bench.hpp"
 
 namespace bench::caf_baseline {
 
-// --- where the versions differ ---------------------------------------------------------------------------------------
-
-#if CAF_MAJOR_VERSION >= 1
-using host_t = caf::scheduler;
-#else
-using host_t = caf::execution_unit;
-#endif
+namespace words = herald::engine::caf_words;
 
 struct config : caf::actor_system_config {
   config() {
-#if CAF_MAJOR_VERSION >= 1
-    set("caf.scheduler.policy", "sharing");
-    set("caf.scheduler.max-threads", static_cast<std::size_t>(worker_count()));
-#else
-    set("scheduler.policy", caf::atom("sharing"));
-    set("scheduler.max-threads", static_cast<std::size_t>(worker_count()));
-#endif
+    words::share_work(*this);
+    words::configure(*this, "max-threads", static_cast<std::size_t>(worker_count()));
   }
 };
 
-inline void init_types() {
-#if CAF_MAJOR_VERSION >= 1
-  caf::core::init_global_meta_objects();
-#endif
-}
-
-/// Anonymous; with the sender's context 1.x does not wake another worker for nothing.
-inline void deliver(const caf::actor& to, const caf::message& content, host_t* context = nullptr) {
-  auto* receiver = caf::actor_cast<caf::abstract_actor*>(to);
-#if CAF_MAJOR_VERSION >= 1
-  receiver->enqueue(caf::make_mailbox_element(nullptr, caf::make_message_id(), content), context);
-#else
-  receiver->enqueue(nullptr, caf::make_message_id(), content, context);
-#endif
+/// Anonymous.
+inline void deliver(const caf::actor& to, const caf::message& content, words::execution_t* context = nullptr) {
+  words::enqueue(to, content, context);
 }
 
 template <class Self, class... Ts>
 auto ask(Self* self, const caf::actor& to, Ts... values) {
-#if CAF_MAJOR_VERSION >= 1
-  return self->mail(values...).request(to, caf::infinite);
-#else
-  return self->request(to, caf::infinite, values...);
-#endif
+  return words::request(self, to, caf::infinite, values...);
 }
-
-// --- what they share -------------------------------------------------------------------------------------------------
 
 class environment {
  public:
   environment() {
-    static const bool once = (init_types(), true);
+    static const bool once = (words::init_types(), true);
     keep(once);
     system_ = std::make_unique<caf::actor_system>(config_);
   }

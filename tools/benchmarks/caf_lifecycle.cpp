@@ -73,7 +73,7 @@ class parent : public caf::event_based_actor {
   void watch(caf::message notice) {
     auto one = spawn<child>(book_);
     caf::actor_cast<caf::abstract_actor*>(one)->attach_functor(
-        [me = caf::weak_actor_ptr{ctrl()}, notice](const caf::error&, host_t* context) {
+        [me = caf::weak_actor_ptr{ctrl()}, notice](const caf::error&, words::execution_t* context) {
           if (auto self = me.lock()) deliver(caf::actor_cast<caf::actor>(self), notice, context);
         });
     children_.push_back(std::move(one));

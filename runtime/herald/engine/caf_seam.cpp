@@ -13,45 +13,18 @@
 
 #include <caf/all.hpp>
 
+#include <herald/engine/caf_words.hpp>
+
 namespace herald::engine {
 
 namespace {
 
-#if CAF_MAJOR_VERSION >= 1
-using execution_t = caf::scheduler;
-constexpr const char* caf_name = "1";
-void configure(caf::actor_system_config& config, unsigned workers) {
-  config.set("caf.scheduler.max-threads", workers);
-  config.set("caf.scheduler.policy", "sharing");
-  config.set("caf.scheduler.max-throughput", 16);
-}
-void forget_system() {}
-void init_types() {
-  caf::core::init_global_meta_objects();
-}
-void enqueue(const caf::actor& to, const caf::message& m, execution_t* execution) {
-  caf::actor_cast<caf::abstract_actor*>(to)->enqueue(
-      caf::make_mailbox_element(nullptr, caf::make_message_id(), m), execution);
-}
-#else
-using execution_t = caf::execution_unit;
-constexpr const char* caf_name = "0.17";
-void configure(caf::actor_system_config& config, unsigned workers) {
-  // The stealing policy polls while idle and walks its queues on bursts.
-  config.set("scheduler.max-threads", workers);
-  config.set("scheduler.policy", caf::atom("sharing"));
-  config.set("scheduler.max-throughput", 16);
-}
-void init_types() {}
-/// What CAF keeps in this thread of a system that is about to end.
-void forget_system() { caf::logger::set_current_actor_system(nullptr); }
-void enqueue(const caf::actor& to, const caf::message& m, execution_t* execution) {
-  caf::actor_cast<caf::abstract_actor*>(to)->enqueue(nullptr, caf::make_message_id(), m, execution);
-}
-#endif
-
 struct configuration : caf::actor_system_config {
-  explicit configuration(unsigned workers) { configure(*this, workers); }
+  explicit configuration(unsigned workers) {
+    caf_words::share_work(*this);
+    caf_words::configure(*this, "max-threads", workers);
+    caf_words::configure(*this, "max-throughput", 16);
+  }
 };
 
 /// A thread on which one function at a time is run to its end. CAF 0.17 leaves a reference to a system's logger in each
@@ -114,7 +87,7 @@ struct caf_seam::impl {
   impl(caf::actor_system* theirs, unsigned workers, void* who, body r, lost l)
       : owner{who}, run{r}, on_lost{l}, token{caf::make_message(std::int32_t{1})}, system{theirs} {
     if (theirs != nullptr) return;
-    init_types();
+    caf_words::init_types();
     errands.run([&] {
       config = std::make_unique<configuration>(workers);
       own = std::make_unique<caf::actor_system>(*config);
@@ -196,7 +169,7 @@ void caf_seam::wake(std::size_t runner, void* execution) {
   // Under the lock, without a handle of our own: the last handle must go before the system does, on the seam's thread.
   const std::lock_guard lock{impl_->mutex};
   if (runner >= impl_->runners.size()) return;
-  enqueue(impl_->runners[runner], impl_->token, static_cast<execution_t*>(execution));
+  caf_words::enqueue(impl_->runners[runner], impl_->token, static_cast<caf_words::execution_t*>(execution));
 }
 
 caf::actor_system& caf_seam::system() const noexcept { return *impl_->system; }
@@ -206,7 +179,7 @@ void caf_seam::with(const std::function<void(caf::actor_system&)>& f) {
   impl_->errands.run([&] { f(*impl_->system); });
 }
 
-void caf_seam::post(const caf::actor& to, const caf::message& content) { enqueue(to, content, nullptr); }
+void caf_seam::post(const caf::actor& to, const caf::message& content) { caf_words::enqueue(to, content, nullptr); }
 
 namespace {
 constexpr std::chrono::seconds patience{2};
@@ -216,7 +189,7 @@ void caf_seam::leave_system() noexcept { impl_->leave = true; }
 
 bool caf_seam::shut_down(bool abandon) {
   auto* i = impl_.get();
-  forget_system();
+  caf_words::forget_system();
   if (i->errands.run([i, abandon] { i->shut_down(abandon); }, patience)) {
     i->errands.end();
     return true;
@@ -227,6 +200,6 @@ bool caf_seam::shut_down(bool abandon) {
   return false;
 }
 
-const char* caf_seam::version() noexcept { return caf_name; }
+const char* caf_seam::version() noexcept { return caf_words::version; }
 
 }  // namespace herald::engine

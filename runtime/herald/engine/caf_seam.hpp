@@ -1,6 +1,6 @@
 #pragma once
-// All that Herald asks of CAF, and the only place that knows its version: spawn a runner, wake it, end the system. The
-// header names no CAF type but the one a user may bring.
+// All that Herald asks of CAF: spawn a runner, wake it, end the system (what differs between CAF's versions: caf_words.hpp).
+// The header names no CAF type but the one a user may bring.
 
 #include <cstddef>
 #include <functional>
@@ -39,7 +39,7 @@ class caf_seam {
   /// Ends the runners. abandon: some worker is stuck in user code; a system of our own is then left as it is. False: our
   /// system does not end, because a thread of the user's holds on to it; this object is of no use any more.
   [[nodiscard]] bool shut_down(bool abandon);
-  /// "0.17.6", "1.1.0".
+  /// "0.17" or "1".
   [[nodiscard]] static const char* version() noexcept;
 
  private:
