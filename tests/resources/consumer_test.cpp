@@ -2,14 +2,11 @@
 // of an event that they cannot handle.
 
 #include "store_fixture.hpp"
-#include "ticket.hpp"
+#include "ticket_office.hpp"
 
-#include <herald/application.hpp>
 #include <herald/consumer.hpp>
 #include <herald/dead_letters.hpp>
 #include <herald/detail/store_state.hpp>
-#include <herald/process.hpp>
-#include <herald/simulation.hpp>
 
 #include <map>
 #include <stdexcept>
@@ -30,21 +27,11 @@ using ticket_event = herald::event<tickets>;
 
 namespace {
 
-herald::application_options quiet(herald::simulation& sim) { return {.sinks = {[](const herald::report&) {}}, .simulation = &sim}; }
-
-herald::supervisor tree(std::vector<herald::child_spec> children) {
-  return {.name = "desk", .intensity = {10'000, 60s}, .children = std::move(children)};
-}
-
 herald::store open(std::size_t keep_events = 1'000'000) {
   herald::memory_options options;
   options.keep_events = keep_events;
   return herald::store::open({&herald::table_of<tickets>, &herald::table_of<counters>, &herald::table_of<dead_letters>}, options)
       .value();
-}
-
-void make(const herald::store& store, int count) {
-  for (int i = 0; i < count; ++i) REQUIRE(store.run<tickets, "open">(field<&Ticket::subject> = "x").has_value());
 }
 
 /// What a clerk keeps outside of its process, as another system would.
@@ -110,27 +97,6 @@ struct bookkeeper : herald::process<bookkeeper, ticket_event> {
  private:
   args with_;
   herald::consumer work_;
-};
-
-struct go {};
-/// Opens tickets, one after the other's answer.
-struct opener : herald::process<opener, go> {
-  struct args {
-    herald::store store;
-    int count;
-    std::shared_ptr<int> made;
-  };
-  opener(context& self, args with) : with_{std::move(with)} { self.self().cast(go{}); }
-  void on(context& self, const go&) {
-    if (*with_.made == with_.count) return;
-    with_.store.run<tickets, "open">(self, field<&Ticket::subject> = "x", [this](context& here, herald::result<Ticket> made) {
-      if (made) ++*with_.made;
-      here.self().cast(go{});
-    });
-  }
-
- private:
-  args with_;
 };
 
 std::vector<std::uint64_t> sequences(std::uint64_t first, std::uint64_t last) {

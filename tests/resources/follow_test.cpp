@@ -1,10 +1,7 @@
 // Following a store's log: what was, then what comes, without a gap or a duplicate, whoever is killed in between.
 
-#include "ticket.hpp"
+#include "ticket_office.hpp"
 
-#include <herald/application.hpp>
-#include <herald/process.hpp>
-#include <herald/simulation.hpp>
 #include <herald/subscribe.hpp>
 
 #include <algorithm>
@@ -16,8 +13,6 @@ using herald::context;
 using herald::resource_errc;
 
 namespace {
-
-herald::application_options quiet(herald::simulation& sim) { return {.sinks = {[](const herald::report&) {}}, .simulation = &sim}; }
 
 using ticket_event = herald::event<tickets>;
 
@@ -65,40 +60,10 @@ struct clerk : herald::process<clerk, ticket_event> {
   args with_;
 };
 
-struct go {};
-
-/// Opens tickets, one after the other's answer.
-struct opener : herald::process<opener, go> {
-  struct args {
-    herald::store store;
-    int count;
-    std::shared_ptr<int> made;
-  };
-  opener(context& self, args with) : with_{std::move(with)} { self.self().cast(go{}); }
-  void on(context& self, const go&) {
-    if (*with_.made == with_.count) return;
-    with_.store.run<tickets, "open">(self, field<&Ticket::subject> = "x", [this](context& here, herald::result<Ticket> made) {
-      if (made) ++*with_.made;
-      here.self().cast(go{});
-    });
-  }
-
- private:
-  args with_;
-};
-
 herald::store open(std::size_t keep_events = 1'000'000) {
   herald::memory_options options;
   options.keep_events = keep_events;
   return herald::store::open({&herald::table_of<tickets>}, options).value();
-}
-
-herald::supervisor tree(std::vector<herald::child_spec> children) {
-  return {.name = "desk", .intensity = {10'000, 60s}, .children = std::move(children)};
-}
-
-void make(const herald::store& store, int count) {
-  for (int i = 0; i < count; ++i) REQUIRE(store.run<tickets, "open">(field<&Ticket::subject> = "x").has_value());
 }
 
 void check_whole(const std::vector<herald::offset>& seen, std::uint64_t first, std::uint64_t last) {
