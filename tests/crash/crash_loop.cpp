@@ -1,9 +1,10 @@
 // Starts a program that writes to a store, kills it with SIGKILL at a random moment, and proves from the file that nothing
 // is missing, doubled or half done; again and again on the same file.
 //
-//   crash_loop [--rounds N] [--seed S] [--writer PROGRAM] [--checks yes] [--file FILE]
+//   crash_loop [--rounds N] [--seed S] [--writer PROGRAM] [--checks yes] [--full yes] [--file FILE]
 //
-// With --checks, the program is run again after each round as `PROGRAM FILE check`, and has to end with 0.
+// With --checks, the program is run again after each round as `PROGRAM FILE check`, and has to end with 0. With --full, each round
+// gives it little room on the disk as a third argument, and some of its answers must say so.
 //
 // The moment is given by how many answers the program has been heard to give (none: it may not even have made its tables),
 // so that no clock decides; where the kill falls within a batch is up to the machine. Exit code 0: all rounds held.
@@ -30,11 +31,13 @@ struct options {
   std::uint64_t seed = 0;
   std::string writer;
   bool checks = false;
+  bool full = false;
   std::string file;
 };
 
 struct round_result {
   std::uint64_t heard = 0;    // answers
+  std::uint64_t refused = 0;  // of them, those that named the disk as the reason
   std::uint64_t highest = 0;  // the newest event that a caller was told of
   int status = 0;
 };
@@ -54,17 +57,19 @@ bool parse(int argc, char** argv, options& to) {
     if (name == "--writer") to.writer = value;
     else if (name == "--file") to.file = value;
     else if (name == "--checks") to.checks = std::string_view{value} == "yes";
+    else if (name == "--full") to.full = std::string_view{value} == "yes";
     else if (name != "--rounds" && name != "--seed") return false;
   }
   return true;
 }
 
 pid_t start(const options& with, std::uint64_t seed, int output) {
-  const auto seed_text = std::to_string(seed);
+  const auto seed_text = std::to_string(seed), room_text = std::to_string(seed % (1 << 21));
   const pid_t child = ::fork();
   if (child != 0) return child;
   ::dup2(output, STDOUT_FILENO);
-  ::execl(with.writer.c_str(), with.writer.c_str(), with.file.c_str(), seed_text.c_str(), static_cast<char*>(nullptr));
+  ::execl(with.writer.c_str(), with.writer.c_str(), with.file.c_str(), seed_text.c_str(), with.full ? room_text.c_str() : nullptr,
+          static_cast<char*>(nullptr));
   std::perror(with.writer.c_str());
   std::_Exit(127);
 }
@@ -75,6 +80,7 @@ void take(const unsigned char* bytes, std::size_t count, round_result& into) {
     std::memcpy(&sequence, bytes + at, sizeof sequence);
     into.highest = std::max(into.highest, sequence);
     ++into.heard;
+    into.refused += sequence == 0 ? 1 : 0;
   }
 }
 
@@ -144,7 +150,7 @@ int main(int argc, char** argv) {
   with.seed = std::random_device{}();
   if (const char* seed = std::getenv("HERALD_SEED"); seed != nullptr && !number(seed, with.seed)) with.seed = 1;
   if (!parse(argc, argv, with)) {
-    std::fputs("usage: crash_loop [--rounds N] [--seed S] [--writer PROGRAM] [--checks yes] [--file FILE]\n", stderr);
+    std::fputs("usage: crash_loop [--rounds N] [--seed S] [--writer PROGRAM] [--checks yes] [--full yes] [--file FILE]\n", stderr);
     return 2;
   }
   namespace fs = std::filesystem;
@@ -158,12 +164,13 @@ int main(int argc, char** argv) {
   std::printf("seed %llu, %llu rounds, file %s\n", static_cast<unsigned long long>(with.seed),
               static_cast<unsigned long long>(with.rounds), with.file.c_str());
   std::mt19937_64 random{with.seed};
-  std::uint64_t head = 0, heard = 0;
+  std::uint64_t head = 0, heard = 0, refused = 0;
   for (std::uint64_t round = 1; round <= with.rounds; ++round) {
     // Every fourth is killed while it opens the file or has hardly begun.
     const auto answers = random() % 4 == 0 ? random() % 3 : random() % 1500;
     const auto played = play(with, random(), answers);
     heard += played.heard;
+    refused += played.refused;
     if (!WIFSIGNALED(played.status) || WTERMSIG(played.status) != SIGKILL) {
       std::fprintf(stderr, "round %llu: the writer ended by itself (status %d)\n", static_cast<unsigned long long>(round),
                    played.status);
@@ -175,10 +182,11 @@ int main(int argc, char** argv) {
       return 1;
     }
   }
-  std::printf("%llu rounds held; %llu answers heard, %llu events in the log\n",
+  std::printf("%llu rounds held; %llu answers heard, %llu of them of a full disk, %llu events in the log\n",
               static_cast<unsigned long long>(with.rounds), static_cast<unsigned long long>(heard),
-              static_cast<unsigned long long>(head));
+              static_cast<unsigned long long>(refused), static_cast<unsigned long long>(head));
   if (!own_directory.empty()) fs::remove_all(own_directory);
-  // A loop in which nothing was ever written would hold, too.
+  // A loop in which nothing was ever written, or the disk never full, would hold, too.
+  if (with.full && refused == 0) return 1;
   return head > with.rounds || with.rounds < 3 ? 0 : 1;
 }

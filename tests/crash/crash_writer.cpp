@@ -1,7 +1,10 @@
 // The program that the crash test kills: writes to a store as fast as it can, from several callers at once, and says on its
 // standard output which events its callers were told of, so that the test knows what may not be missing.
 //
-//   crash_writer FILE SEED        writes until it is killed; prints 8 bytes, a sequence, for each answer that named one
+//   crash_writer FILE SEED [ROOM]   writes until it is killed; prints 8 bytes, a sequence, for each answer that named one
+//
+// With ROOM, no file may grow by more than so many bytes, as on a disk that is full then; 0 is printed for each answer that
+// names the disk as the reason.
 
 #include "crash_resources.hpp"
 
@@ -11,11 +14,14 @@
 #include <array>
 #include <atomic>
 #include <charconv>
+#include <csignal>
 #include <cstdio>
 #include <cstring>
+#include <filesystem>
 #include <mutex>
 #include <random>
 #include <semaphore>
+#include <sys/resource.h>
 #include <thread>
 #include <unistd.h>
 
@@ -137,6 +143,10 @@ class caller {
         // One small write: whole or not at all, also when the kill comes now.
         if (::write(STDOUT_FILENO, &sequence, sizeof sequence) != sizeof sequence) std::abort();
       }
+      if (!r && (r.is(resource_errc::disk_full) || r.is(resource_errc::io_error))) {
+        const std::uint64_t refused = 0;
+        if (::write(STDOUT_FILENO, &refused, sizeof refused) != sizeof refused) std::abort();
+      }
       free_.release();
     });
     if (!taken) std::abort();
@@ -153,12 +163,29 @@ class caller {
   std::uint64_t made_ = 0;
 };
 
+bool number(const char* text, std::uint64_t& to) {
+  return std::from_chars(text, text + std::strlen(text), to).ec == std::errc{};
+}
+
+/// From now on no file of this program grows beyond what these are, and this: the system refuses the write, as a full disk does.
+void leave_room(const std::string& file, std::uint64_t bytes) {
+  std::uint64_t largest = 0;
+  for (const auto* end : {"", "-wal"}) {
+    std::error_code none;
+    const auto size = std::filesystem::file_size(file + end, none);
+    if (!none) largest = std::max<std::uint64_t>(largest, size);
+  }
+  std::signal(SIGXFSZ, SIG_IGN);
+  const rlimit limit{largest + bytes, largest + bytes};
+  if (::setrlimit(RLIMIT_FSIZE, &limit) != 0) std::abort();
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
-  std::uint64_t seed = 0;
-  if (argc != 3 || std::from_chars(argv[2], argv[2] + std::strlen(argv[2]), seed).ec != std::errc{}) {
-    std::fputs("usage: crash_writer FILE SEED\n", stderr);
+  std::uint64_t seed = 0, room = 0;
+  if (argc < 3 || argc > 4 || !number(argv[2], seed) || (argc == 4 && !number(argv[3], room))) {
+    std::fputs("usage: crash_writer FILE SEED [ROOM]\n", stderr);
     return 2;
   }
   sqlite_options options;
@@ -169,6 +196,7 @@ int main(int argc, char** argv) {
     std::fprintf(stderr, "%s\n", data.error().to_string().c_str());
     return 1;
   }
+  if (argc == 4) leave_room(options.file, room);
   detail::store_core core{*data, options};
   std::array<known_keys, 3> keys;
   for (std::size_t i = 0; i < keys.size(); ++i) adopt(**data, *tables[i], keys, i);
