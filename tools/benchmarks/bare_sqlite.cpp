@@ -1,5 +1,7 @@
 #include "bare_sqlite.hpp"
 
+#include "resources.hpp"
+
 #include <sqlite3.h>
 
 #include <array>
@@ -18,7 +20,8 @@ void check(bool fine, sqlite3* db) {
 class database {
  public:
   explicit database(const std::string& file) {
-    check(sqlite3_open_v2(file.c_str(), &handle_, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX, nullptr) == SQLITE_OK, handle_);
+    check(sqlite3_open_v2(file.c_str(), &handle_, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX, nullptr) == SQLITE_OK,
+          handle_);
   }
   database(const database&) = delete;
   database& operator=(const database&) = delete;
@@ -69,6 +72,8 @@ void next_key(std::array<unsigned char, 16>& key, std::int64_t number) {
 }  // namespace
 
 prepared prepare(const std::string& file) {
+  const auto store = resources::open_file(file);
+  if (auto placed = store.perform(resources::place_an_order()); !placed) throw std::runtime_error{placed.error().to_string()};
   database db{file};
   prepared made;
   statement event{db, "SELECT resource, action, routes, payload FROM herald_event LIMIT 1"};
@@ -127,6 +132,38 @@ void write(const std::string& file, const prepared& what, std::int64_t actions, 
     }
     commit.run();
   }
+}
+
+std::int64_t read_events(const std::string& file) {
+  database db{file};
+  statement all{db, "SELECT sequence, time, resource, action, kind, tenant, routes, payload FROM herald_event ORDER BY sequence"};
+  std::int64_t count = 0;
+  for (; all.step(); ++count) {
+    for (const int column : {0, 1, 2, 3, 4}) keep(all.integer(column));
+    for (const int column : {5, 6, 7}) keep(all.bytes(column));
+  }
+  return count;
+}
+
+std::int64_t bytes_of(const std::string& file, const std::string& names) {
+  database db{file};
+  db.run("PRAGMA wal_checkpoint(TRUNCATE)");
+  statement pages{db, ("SELECT sum(pgsize) FROM dbstat WHERE name IN (" + names + ")").c_str()};
+  if (!pages.step()) throw std::runtime_error{"bare SQLite: no sizes"};
+  return pages.integer(0);
+}
+
+std::int64_t bytes_of_payloads(const std::string& file, const std::string& payload, std::int64_t count) {
+  database db{file};
+  db.run("CREATE TABLE payloads(sequence INTEGER PRIMARY KEY, payload BLOB NOT NULL) STRICT; BEGIN");
+  statement put{db, "INSERT INTO payloads VALUES (?1, ?2)"};
+  for (std::int64_t i = 1; i <= count; ++i) {
+    put.bind(1, i);
+    put.blob(2, payload.data(), payload.size());
+    put.run();
+  }
+  db.run("COMMIT");
+  return bytes_of(file, "'payloads'");
 }
 
 }  // namespace bench::bare_sqlite

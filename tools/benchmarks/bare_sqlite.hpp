@@ -22,7 +22,14 @@ struct prepared {
 /// Writes `actions` rows with their events into a file that a store has made, `batch` to a transaction.
 void write(const std::string& file, const prepared& what, std::int64_t actions, int batch);
 
-/// Reads what the store wrote as its first event, so that the loop writes the same bytes.
+/// Makes a store's file with one order in it, and reads what the store wrote, so that the loop writes the same bytes.
 [[nodiscard]] prepared prepare(const std::string& file);
+
+/// Reads the columns of every event that a store's reader needs, row by row. Gives how many there are.
+[[nodiscard]] std::int64_t read_events(const std::string& file);
+/// Writes the payload so many times into a table of nothing else, and gives the bytes that it takes.
+[[nodiscard]] std::int64_t bytes_of_payloads(const std::string& file, const std::string& payload, std::int64_t count);
+/// The bytes that these tables take in the file.
+[[nodiscard]] std::int64_t bytes_of(const std::string& file, const std::string& names);
 
 }  // namespace bench::bare_sqlite
