@@ -15,7 +15,15 @@
 // What one that writes bytes needs beside this: a codec for each type that crosses, given to the adapter by name where it
 // is made (encode: const E& to bytes; decode: bytes to shared_event::make(E)); shared_event::get_if and type() find the
 // codec on the way out, the name on the wire finds it on the way in. What has no codec is an error of that broadcast, and
-// never silence. `retain` and `from` do not cross: a node keeps its own retained events, and everybody elsewhere gets it.
+// never silence. The event's terms() travel with it as they are: values, each of them.
+//
+// What crosses, and what it means on the other side:
+//   retain      every node's topic keeps the event, and clear() crosses too. What a topic keeps is in one order on each node;
+//               of two nodes that publish at once each may come last somewhere. A node that joins later begins with nothing.
+//   dispatcher  crosses by its name, and each node uses its own of this name (bus_options::dispatchers).
+//   trace       crosses.
+//   from        does not: an address means nothing elsewhere. Who is left out by broadcast_from lives on the publisher's node,
+//               so nobody else is left out; there topic_of(self).publisher is empty.
 //
 // Thread safety: broadcast and direct_broadcast are called by any number of publishers at once, in their handlers. start,
 // stop and interest are called by one process of the application, in turn. Lifetime: shared; stop() returns when the inlet
@@ -38,8 +46,10 @@ class inlet {
   inlet(const inlet&) = delete;
   inlet& operator=(const inlet&) = delete;
   /// Delivers to the subscribers here, from any thread; also from a runner of another application. Errors: bad_topic,
-  /// closed.
+  /// closed, unknown_dispatcher.
   virtual result<void> deliver(std::string_view topic, const shared_event& event) = 0;
+  /// The topic keeps nothing any more. Errors: bad_topic.
+  virtual result<void> clear(std::string_view topic) = 0;
 };
 
 class adapter {
@@ -57,6 +67,8 @@ class adapter {
 
   /// To every node but this one.
   [[nodiscard]] virtual result<void> broadcast(std::string_view topic, const shared_event& event) = 0;
+  /// Every other node's topic is to keep nothing any more.
+  [[nodiscard]] virtual result<void> clear(std::string_view topic) = 0;
   /// To one other node. unknown_node when there is none of this name.
   [[nodiscard]] virtual result<void> direct_broadcast(std::string_view node, std::string_view topic,
                                                       const shared_event& event) = 0;

@@ -37,13 +37,7 @@ topic::topic(const topic& other) noexcept : bus_{other.bus_}, record_{other.reco
 topic::~topic() {
   if (bus_) record_->release();
 }
-void topic::clear() const {
-  auto* keeper = record_->keeper();
-  if (keeper == nullptr) return;
-  auto lock = keeper->lock();
-  const auto gone = keeper->take_all();
-  lock.unlock();  // what is gone ends after it: that is user code
-}
+bool topic::clear() const { return clear_everywhere(*bus_, name()).has_value(); }
 std::size_t topic::retained() const {
   auto* keeper = record_->keeper();
   if (keeper == nullptr) return 0;
@@ -83,9 +77,8 @@ result<topic> bus::topic(std::string_view name, const topic_options& options) co
 }
 
 result<void> bus::clear(std::string_view topic) const {
-  if (auto fine = check_topic(topic); !fine) return fine.error();
-  if (auto* found = core_->find(topic)) herald::topic{core_, found}.clear();
-  return {};
+  if (auto fine = check_topic(topic); !fine) return fine;
+  return clear_everywhere(*core_, topic);
 }
 
 result<topic_record*> bus::look_up(std::string_view topic) const {

@@ -40,17 +40,21 @@ class bus;
 class callback_executor;
 class callback_subscription;
 class context;
+class dispatcher;
 
 namespace engine {
 class bus_core;
 /// Who would get an event of this topic now.
 enum class audience : std::uint8_t { nobody, here, everywhere };
 [[nodiscard]] audience audience_of(topic_record& topic);
-/// To the other nodes, then to the subscribers here. `keep`: the topic keeps it, on this node.
+/// To the other nodes, then to the subscribers here, by way of the dispatcher where there is one.
 result<void> broadcast_everywhere(bus_core& bus, std::string_view topic, const shared_event& event, const address& except,
-                                  bool keep = false);
+                                  const dispatcher* by = nullptr);
 /// To one node, which may be this one.
-result<void> broadcast_to(bus_core& bus, std::string_view node, std::string_view topic, const shared_event& event);
+result<void> broadcast_to(bus_core& bus, std::string_view node, std::string_view topic, const shared_event& event,
+                          const dispatcher* by = nullptr);
+/// The topic keeps nothing any more, on any node.
+result<void> clear_everywhere(bus_core& bus, std::string_view topic);
 bool publish(topic_record& topic, published* event, const address& except, bool anonymous, bool keep);
 [[nodiscard]] bool wanted(topic_record& topic);
 [[nodiscard]] bool open(const topic_record& topic) noexcept;
@@ -77,11 +81,11 @@ class topic {
   bool broadcast(E event) const {
     return send(std::move(event), {}, false);
   }
-  /// The same, and the topic keeps it for those who come late (topic_options.hpp).
+  /// The same, and the topic keeps it for those who come late (topic_options.hpp), on every node.
   template <class E>
   bool broadcast(E event, retain_t) const {
     if (engine::audience_of(*record_) == engine::audience::everywhere) [[unlikely]]
-      return engine::broadcast_everywhere(*bus_, name(), shared_event::make(std::move(event)), {}, true).has_value();
+      return engine::broadcast_everywhere(*bus_, name(), shared_event::make(std::move(event), {.retain = true}), {}).has_value();
     return engine::publish(*record_, engine::make_published<E>(std::move(event)), {}, false, true);
   }
   /// The same to everybody but `from`.
@@ -89,8 +93,9 @@ class topic {
   bool broadcast_from(const any_ref& from, E event) const {
     return send(std::move(event), from.where(), false);
   }
-  /// Who comes from now on gets nothing of what the topic keeps; it keeps what is broadcast from now on.
-  void clear() const;
+  /// Who comes from now on, on any node, gets nothing of what the topic keeps; it keeps what is broadcast from now on.
+  /// False: the way to other nodes is broken, and nothing was cleared.
+  bool clear() const;
   /// How many events it keeps.
   [[nodiscard]] std::size_t retained() const;
   /// To the subscribers of this program only.
@@ -172,12 +177,12 @@ class bus {
   /// The same, and the topic keeps it for those who come late.
   template <class E>
   result<void> broadcast(std::string_view topic, E event, retain_t) const {
-    if (reaches_others()) return engine::broadcast_everywhere(*core_, topic, shared_event::make(std::move(event)), {}, true);
+    if (reaches_others()) return engine::broadcast_everywhere(*core_, topic, shared_event::make(std::move(event), {.retain = true}), {});
     auto found = open(topic);
     if (!found) return found.error();
     return publish(*found, engine::make_published<E>(std::move(event)), {}, true);
   }
-  /// As topic::clear. Errors: bad_topic.
+  /// As topic::clear. Errors: bad_topic, and what the adapter says.
   result<void> clear(std::string_view topic) const;
   template <class E>
   result<void> broadcast_from(const any_ref& from, std::string_view topic, E event) const {

@@ -1,5 +1,9 @@
 #include <herald/bus_options.hpp>
 
+#include <algorithm>
+#include <functional>
+#include <mutex>
+#include <set>
 #include <stdexcept>
 
 #include <herald/adapter.hpp>
@@ -31,31 +35,63 @@ class stranger {
 
 class bus_inlet final : public inlet {
  public:
-  explicit bus_inlet(std::shared_ptr<bus_core> to) noexcept : to_{std::move(to)} {}
+  bus_inlet(std::shared_ptr<bus_core> to, std::vector<dispatcher> dispatchers) noexcept
+      : to_{std::move(to)}, dispatchers_{std::move(dispatchers)} {}
   result<void> deliver(std::string_view topic, const shared_event& event) override {
     if (auto fine = check_topic(topic); !fine) return fine;
+    if (to_->closed()) return closed(topic);
     const stranger here;
-    const held_topic record{hold_topic(to_->find_wanted(topic))};
-    bool open = !to_->closed();
-    if (record) {
-      auto* going = event.publishable();
-      if (event.trace()) extra_of(*going).trace = event.trace();
-      open = engine::publish(*record, going, {}, true, false);
+    const auto& terms = event.terms();
+    const auto by = std::find_if(dispatchers_.begin(), dispatchers_.end(), [&](const auto& d) { return d.name() == terms.dispatcher; });
+    if (!terms.dispatcher.empty() && by == dispatchers_.end()) return unknown(topic, terms.dispatcher);
+    auto* going = event.publishable();
+    if (terms.trace) extra_of(*going).trace = terms.trace;
+    if (!terms.dispatcher.empty()) return dispatch(*to_, topic, going, {}, *by);
+    const held_topic record{hold_topic(terms.retain ? to_->open(topic) : to_->find_wanted(topic))};
+    if (!record) {
+      release(going);
+      return {};
     }
-    if (!open)
-      return error{pubsub_errc::closed, "nothing was delivered to \"" + std::string{topic} + "\": the application is stopping or stopped"};
+    if (!engine::publish(*record, going, {}, true, terms.retain)) return closed(topic);
+    return {};
+  }
+  result<void> clear(std::string_view topic) override {
+    if (auto fine = check_topic(topic); !fine) return fine;
+    const stranger here;
+    to_->clear(topic);
     return {};
   }
 
  private:
+  static error closed(std::string_view topic) {
+    return {pubsub_errc::closed, "nothing was delivered to \"" + std::string{topic} + "\": the application is stopping or stopped"};
+  }
+  error unknown(std::string_view topic, const std::string& name) {
+    error why{pubsub_errc::unknown_dispatcher, "an event of another node was not delivered to \"" + std::string{topic} +
+                                                   "\": it wants the dispatcher \"" + name +
+                                                   "\"; wanted: one of this name in bus_options.dispatchers"};
+    const std::lock_guard lock{told_mutex_};
+    if (told_.size() < max_told && told_.insert(name).second) {
+      report r;
+      r.kind = report::dead_letter;
+      r.text = why.message() + " (told once a name)";
+      to_->system().tell(std::move(r));
+    }
+    return why;
+  }
+
   std::shared_ptr<bus_core> to_;
+  const std::vector<dispatcher> dispatchers_;
+  static constexpr std::size_t max_told = 64;
+  std::mutex told_mutex_;
+  std::set<std::string, std::less<>> told_;
 };
 
 /// The adapter at work; whatever ends it, it is stopped.
 class link {
  public:
-  link(std::shared_ptr<bus_core> on, std::shared_ptr<adapter> way) noexcept
-      : core_{std::move(on)}, way_{std::move(way)}, inlet_{core_} {}
+  link(std::shared_ptr<bus_core> on, const bus_options& options)
+      : core_{std::move(on)}, way_{options.adapter}, inlet_{core_, options.dispatchers} {}
   ~link() {
     if (started_) way_->stop();
     if (attached_) core_->detach();
@@ -88,7 +124,7 @@ struct bus_keeper : process<bus_keeper, interest_edge> {
     friend bool operator==(const args&, const args&) = default;
   };
   bus_keeper(context& self, const args& a)
-      : core_{(a.name.empty() ? bus{self} : bus{self, a.name}).inside()}, link_{core_, a.options.adapter} {
+      : core_{(a.name.empty() ? bus{self} : bus{self, a.name}).inside()}, link_{core_, a.options} {
     auto node = a.options.node_name;
     if (node.empty()) node = a.options.adapter ? std::string{a.options.adapter->node_name()} : "local";
     if (auto running = link_.start(std::move(node)); !running) self.fail(running.error().message());
@@ -119,6 +155,12 @@ result<void> check_options(const bus_options& options) {
   if (options.adapter && !name.empty() && name != options.adapter->node_name())
     return error{pubsub_errc::bad_option, "bus_options.node_name is \"" + name + "\" and its adapter's is \"" +
                                               std::string{options.adapter->node_name()} + "\"; wanted: the same, or none"};
+  std::set<std::string_view> names;
+  for (const auto& d : options.dispatchers) {
+    if (d.name().empty()) return error{pubsub_errc::bad_option, "one of bus_options.dispatchers has no name; wanted: a name for each"};
+    if (!names.insert(d.name()).second)
+      return error{pubsub_errc::bad_option, "two of bus_options.dispatchers are named \"" + d.name() + "\"; wanted: different names"};
+  }
   return {};
 }
 

@@ -13,8 +13,10 @@
 
 #include <memory>
 #include <string>
+#include <vector>
 
 #include <herald/child_spec.hpp>
+#include <herald/dispatcher.hpp>
 #include <herald/pubsub_error.hpp>
 
 namespace herald {
@@ -27,6 +29,9 @@ struct bus_options {
   std::string node_name{};
   /// The way to other nodes; none: this program is all there is.
   std::shared_ptr<herald::adapter> adapter{};
+  /// Those that other nodes' events ask for by name; each with a name of its own. An event that asks for one that is not here
+  /// is not delivered, and reported.
+  std::vector<dispatcher> dispatchers{};
 
   friend bool operator==(const bus_options&, const bus_options&) = default;
 };

@@ -3,7 +3,7 @@
 // however many sockets there are. A dispatcher is asked instead of the bus's own delivery, once on each host, with that
 // host's subscriptions and their metadata, and decides for each of them what it gets, or nothing.
 //
-//   const herald::dispatcher fastlane{[](herald::dispatch_call& call) {
+//   const herald::dispatcher fastlane{"fastlane", [](herald::dispatch_call& call) {
 //     for (const auto& entry : call.entries()) {
 //       if (entry.who == call.from()) continue;                           // broadcast_from's duty is the dispatcher's now
 //       if (entry.metadata.has_value()) {                                 // a socket: it gets bytes
@@ -18,6 +18,9 @@
 // All deliveries go to mailboxes. What it throws is reported and ends its work on that host, and neither the publisher nor
 // a process. It runs on the host's runner and holds it up: it must be short and must not block. Groups (group_policy.hpp)
 // are served as ever, one member each, and not asked about.
+//
+// Its name is what crosses to other nodes, as Phoenix sends a module's name: there the dispatcher of this name decides that is
+// among bus_options::dispatchers. Without a name it serves a bus without an adapter, and local_broadcast.
 //
 // Thread safety: called on several hosts at a time. Lifetime: shared; the call and its entries end with the call.
 // The idea: Phoenix.PubSub's dispatcher and its fastlane.
@@ -94,26 +97,49 @@ class dispatcher {
  public:
   template <class F>
     requires std::is_invocable_v<const F&, dispatch_call&>
-  explicit dispatcher(F f) : code_{std::make_shared<const std::function<void(dispatch_call&)>>(std::move(f))} {}
+  explicit dispatcher(F f) : dispatcher(std::string{}, std::move(f)) {}
+  template <class F>
+    requires std::is_invocable_v<const F&, dispatch_call&>
+  dispatcher(std::string name, F f)
+      : name_{std::move(name)}, code_{std::make_shared<const std::function<void(dispatch_call&)>>(std::move(f))} {}
+  [[nodiscard]] const std::string& name() const noexcept { return name_; }
   [[nodiscard]] const std::shared_ptr<const std::function<void(dispatch_call&)>>& inside() const noexcept { return code_; }
+  friend bool operator==(const dispatcher&, const dispatcher&) = default;
 
  private:
+  std::string name_;
   std::shared_ptr<const std::function<void(dispatch_call&)>> code_;
 };
 
 namespace engine {
+/// In this program. Takes the event's one reference.
 result<void> dispatch(bus_core& bus, std::string_view topic, published* event, const address& except, const dispatcher& by);
 }
 
-/// To the subscribers of this program, by way of the dispatcher. Errors: bad_topic, closed.
+/// To every node's subscribers, by way of its dispatcher. Errors: bad_topic, closed, adapter_failed, and bad_option when the bus
+/// has an adapter and the dispatcher no name.
 template <class E>
 result<void> broadcast(const bus& where, std::string_view topic, E event, const dispatcher& by) {
-  return engine::dispatch(*where.inside(), topic, engine::make_published(std::move(event)), {}, by);
+  return engine::broadcast_everywhere(*where.inside(), topic, shared_event::make(std::move(event)), {}, &by);
 }
-/// `from` is told to the dispatcher, which leaves it out or not.
+/// `from` is told to the dispatcher of this node, which leaves it out or not.
 template <class E>
 result<void> broadcast_from(const bus& where, const any_ref& from, std::string_view topic, E event, const dispatcher& by) {
+  return engine::broadcast_everywhere(*where.inside(), topic, shared_event::make(std::move(event)), from.where(), &by);
+}
+/// To the subscribers of this program only.
+template <class E>
+result<void> local_broadcast(const bus& where, std::string_view topic, E event, const dispatcher& by) {
+  return engine::dispatch(*where.inside(), topic, engine::make_published(std::move(event)), {}, by);
+}
+template <class E>
+result<void> local_broadcast_from(const bus& where, const any_ref& from, std::string_view topic, E event, const dispatcher& by) {
   return engine::dispatch(*where.inside(), topic, engine::make_published(std::move(event)), from.where(), by);
+}
+/// To the subscribers of one node, which may be this one. Errors: unknown_node too.
+template <class E>
+result<void> direct_broadcast(const bus& where, std::string_view node, std::string_view topic, E event, const dispatcher& by) {
+  return engine::broadcast_to(*where.inside(), node, topic, shared_event::make(std::move(event)), &by);
 }
 
 }  // namespace herald

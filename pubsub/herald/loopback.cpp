@@ -24,11 +24,10 @@ class loopback::end final : public herald::adapter {
   }
 
   result<void> broadcast(std::string_view topic, const shared_event& event) override {
-    const std::shared_lock lock{net_->mutex_};
-    // A node that is stopping gets nothing any more, which is no failure of this one.
-    for (const auto& [name, other] : net_->nodes_)
-      if (name != name_) static_cast<void>(other.into->deliver(topic, event));
-    return {};
+    return others([&](inlet& into) { return into.deliver(topic, event); });
+  }
+  result<void> clear(std::string_view topic) override {
+    return others([&](inlet& into) { return into.clear(topic); });
   }
 
   result<void> direct_broadcast(std::string_view to, std::string_view topic, const shared_event& event) override {
@@ -54,6 +53,14 @@ class loopback::end final : public herald::adapter {
   }
 
  private:
+  template <class F>
+  result<void> others(F&& f) {
+    const std::shared_lock lock{net_->mutex_};
+    // A node that is stopping gets nothing any more, which is no failure of this one.
+    for (const auto& [name, other] : net_->nodes_)
+      if (name != name_) static_cast<void>(f(*other.into));
+    return {};
+  }
   std::shared_ptr<loopback> net_;
   std::string name_;
 };

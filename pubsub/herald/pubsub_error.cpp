@@ -18,6 +18,7 @@ std::string_view word(int code) {
     case pubsub_errc::already_tracked: return "already_tracked";
     case pubsub_errc::not_tracked: return "not_tracked";
     case pubsub_errc::full: return "full";
+    case pubsub_errc::unknown_dispatcher: return "unknown_dispatcher";
     case pubsub_errc::adapter_failed: return "adapter_failed";
   }
   return "unknown";

@@ -20,6 +20,7 @@ enum class pubsub_errc : int {
   already_tracked,  ///< The process is there already, under this topic and key. Cure: update.
   not_tracked,    ///< The process is not there under this topic and key. Cure: track first.
   full,           ///< The presence has its max_presences. Cure: a higher limit, or fewer.
+  unknown_dispatcher,  ///< An event of another node wants a dispatcher that this one has not. Cure: bus_options::dispatchers.
   adapter_failed, ///< The way to other nodes threw; nothing was published. Cure: the adapter's own error is in the text.
 };
 [[nodiscard]] const error_domain& domain_of(pubsub_errc) noexcept;

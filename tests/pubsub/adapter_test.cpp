@@ -8,46 +8,12 @@
 
 #include <doctest/doctest.h>
 
-#include "fixture.hpp"
+#include "nodes_fixture.hpp"
 
 using namespace herald;
 using namespace pubsub_test;
 
 namespace {
-
-/// An application in a simulation of its own, with listeners p0, p1, ... behind its bus's keeper.
-struct node {
-  node(std::size_t count, bus_options options, std::string bus_name = {})
-      : logs(count), app{tree(logs, std::move(options), std::move(bus_name)), simulated(sim, 3, &reports)} {
-    app.start();
-    sim.run();
-  }
-  static supervisor tree(std::vector<seen>& logs, bus_options options, std::string bus_name) {
-    auto all = crowd(logs);
-    all.children.insert(all.children.begin(), pubsub(std::move(bus_name), std::move(options)));
-    return all;
-  }
-  [[nodiscard]] ref<listener> p(std::size_t i) const { return app.find<listener>("p" + std::to_string(i)); }
-  [[nodiscard]] bus b() const { return bus{app}; }
-  void wants(std::size_t i, std::string topic) const {
-    inside(p(i), [topic = std::move(topic)](context& self) { subscribe<tick>(self, topic); });
-  }
-
-  simulation sim{1};
-  std::vector<report> reports;
-  std::vector<seen> logs;
-  application app;
-};
-
-struct two {
-  std::shared_ptr<loopback> net = std::make_shared<loopback>();
-  node one{2, {.adapter = net->adapter("one")}};
-  node other{2, {.adapter = net->adapter("other")}};
-  void run() {
-    one.sim.run();
-    other.sim.run();
-  }
-};
 
 /// Fails as it is told, and notes what it is asked.
 struct odd_adapter final : adapter {
@@ -63,6 +29,11 @@ struct odd_adapter final : adapter {
     if (throws) throw std::runtime_error{"cable cut"};
     if (refuses) return error{pubsub_errc::adapter_failed, "link is down"};
     topics.emplace_back(topic);
+    return {};
+  }
+  result<void> clear(std::string_view topic) override {
+    if (refuses) return error{pubsub_errc::adapter_failed, "link is down"};
+    topics.push_back("-" + std::string{topic});
     return {};
   }
   result<void> direct_broadcast(std::string_view node, std::string_view, const shared_event&) override {
@@ -244,6 +215,8 @@ TEST_CASE("what the adapter says against it, the publisher hears, and nobody get
   CHECK(w.b().local_broadcast("t", tick{5}));
   w.sim.run();
   CHECK(w.logs[0].numbers == std::vector{1, 5});
+  odd->throws = false;
+  CHECK(w.b().clear("t").is(pubsub_errc::adapter_failed));
   CHECK(odd->topics == std::vector<std::string>{"t"});
 }
 
@@ -309,6 +282,10 @@ TEST_CASE("wrong options of a bus are refused one by one") {
   CHECK(why({.node_name = "a", .adapter = std::make_shared<odd_adapter>("b")}) ==
         "bus_options.node_name is \"a\" and its adapter's is \"b\"; wanted: the same, or none");
   CHECK(why({.node_name = "b", .adapter = std::make_shared<odd_adapter>("b")}) == "fine");
+  const auto named = [](std::string name) { return dispatcher{std::move(name), [](dispatch_call&) {}}; };
+  CHECK(why({.dispatchers = {named("a"), named("b")}}) == "fine");
+  CHECK(why({.dispatchers = {named("a"), named("")}}) == "one of bus_options.dispatchers has no name; wanted: a name for each");
+  CHECK(why({.dispatchers = {named("a"), named("a")}}) == "two of bus_options.dispatchers are named \"a\"; wanted: different names");
 }
 
 TEST_CASE("a second keeper, a taken name and an adapter that does not start are start errors with their reason") {

@@ -4,6 +4,7 @@
 
 #include <herald/adapter.hpp>
 #include <herald/bus.hpp>
+#include <herald/dispatcher.hpp>
 #include <herald/engine/bus_core.hpp>
 #include <herald/engine/fan_out.hpp>
 #include <herald/topic.hpp>
@@ -28,45 +29,62 @@ result<void> ask(std::string_view topic, F&& f) {
   }
 }
 
-result<void> broadcast_here(bus_core& bus, std::string_view topic, const shared_event& event, const address& except, bool keep) {
+result<void> broadcast_here(bus_core& bus, std::string_view topic, const shared_event& event, const address& except,
+                            const dispatcher* by) {
+  if (by != nullptr) return dispatch(bus, topic, event.publishable(), except, *by);
+  const bool keep = event.terms().retain;
   const held_topic record{hold_topic(keep ? bus.open(topic) : bus.find_wanted(topic))};
   if (record && !publish(*record, event.publishable(), except, false, keep)) return closed_error(topic);
   return {};
 }
 
-result<void> check(const bus_core& bus, std::string_view topic) {
+result<void> check(const bus_core& bus, std::string_view topic, const dispatcher* by, bool leaves) {
   if (auto fine = check_topic(topic); !fine) return fine;
   if (bus.closed()) return closed_error(topic);
+  if (by != nullptr && leaves && by->name().empty())
+    return error{pubsub_errc::bad_option, "nothing was published to \"" + std::string{topic} +
+                                              "\": the dispatcher has no name, by which other nodes would find theirs; wanted: "
+                                              "a named one, or local_broadcast"};
   return {};
 }
 
-}  // namespace
-
-namespace {
-
-/// The event as it goes to other nodes, with the trace it belongs to.
-shared_event traced(const shared_event& event) {
+/// The event as it goes to other nodes, with the trace it belongs to and the dispatcher's name.
+shared_event leaving(const shared_event& event, const dispatcher* by) {
+  auto terms = event.terms();
+  if (const auto* trace = trace_now(current_frame)) terms.trace = *trace;
+  if (by != nullptr) terms.dispatcher = by->name();
   auto going = event;
-  if (const auto* trace = trace_now(current_frame)) going.set_trace(*trace);
+  going.set_terms(std::move(terms));
   return going;
 }
 
 }  // namespace
 
 result<void> broadcast_everywhere(bus_core& bus, std::string_view topic, const shared_event& event, const address& except,
-                                  bool keep) {
-  if (auto fine = check(bus, topic); !fine) return fine;
-  if (const auto way = bus.remote())
-    if (auto sent = ask(topic, [&] { return way->broadcast(topic, traced(event)); }); !sent) return sent;
-  return broadcast_here(bus, topic, event, except, keep);
+                                  const dispatcher* by) {
+  const auto way = bus.remote();
+  if (auto fine = check(bus, topic, by, way != nullptr); !fine) return fine;
+  if (way)
+    if (auto sent = ask(topic, [&] { return way->broadcast(topic, leaving(event, by)); }); !sent) return sent;
+  return broadcast_here(bus, topic, event, except, by);
 }
 
-result<void> broadcast_to(bus_core& bus, std::string_view node, std::string_view topic, const shared_event& event) {
-  if (auto fine = check(bus, topic); !fine) return fine;
-  if (node == bus.node_name()) return broadcast_here(bus, topic, event, {}, false);
-  if (const auto way = bus.remote()) return ask(topic, [&] { return way->direct_broadcast(node, topic, traced(event)); });
+result<void> broadcast_to(bus_core& bus, std::string_view node, std::string_view topic, const shared_event& event,
+                          const dispatcher* by) {
+  const bool here = node == bus.node_name();
+  const auto way = bus.remote();
+  if (auto fine = check(bus, topic, by, way && !here); !fine) return fine;
+  if (here) return broadcast_here(bus, topic, event, {}, by);
+  if (way) return ask(topic, [&] { return way->direct_broadcast(node, topic, leaving(event, by)); });
   return error{pubsub_errc::unknown_node, "there is no node \"" + std::string{node} + "\": the bus has no adapter, and this node is \"" +
                                               bus.node_name() + "\""};
+}
+
+result<void> clear_everywhere(bus_core& bus, std::string_view topic) {
+  if (const auto way = bus.remote())
+    if (auto sent = ask(topic, [&] { return way->clear(topic); }); !sent) return sent;
+  bus.clear(topic);
+  return {};
 }
 
 }  // namespace herald::engine

@@ -128,14 +128,25 @@ bus_core::~bus_core() {
   }
 }
 
+namespace {
+
+void clear_kept(const topic_record& topic) {
+  auto* keeper = topic.keeper();
+  if (keeper == nullptr) return;
+  auto lock = keeper->lock();
+  const auto gone = keeper->take_all();
+  lock.unlock();  // what is gone ends after it: that is user code
+}
+
+}  // namespace
+
 void bus_core::close() noexcept {
   if ((routing_.fetch_or(closed_bit, std::memory_order_acq_rel) & closed_bit) != 0) return;
-  for (const auto& topic : keeping()) {
-    auto* keeper = topic->keeper();
-    auto lock = keeper->lock();
-    const auto gone = keeper->take_all();
-    lock.unlock();
-  }
+  for (const auto& topic : keeping()) clear_kept(*topic);
+}
+
+void bus_core::clear(std::string_view topic) {
+  if (const held_topic found{hold_topic(find(topic))}) clear_kept(*found);
 }
 
 std::vector<held_topic> bus_core::keeping() {

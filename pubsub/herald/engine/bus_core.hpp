@@ -89,6 +89,8 @@ class bus_core {
 
   /// The way to other nodes, while the bus's keeper runs. Error: it has a keeper already.
   [[nodiscard]] result<void> attach(std::shared_ptr<adapter> way, std::string node_name);
+  /// What the topic keeps goes, on this node.
+  void clear(std::string_view topic);
   void detach() noexcept;
   [[nodiscard]] std::shared_ptr<adapter> remote() const;
   [[nodiscard]] std::string node_name() const;
