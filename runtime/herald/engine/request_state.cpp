@@ -19,37 +19,12 @@ error calling_self_error(const cell& who) {
 }
 
 std::optional<error> request_base::listen(std::shared_ptr<answer_listener> l) {
-  bool failed = false;
-  {
-    const std::lock_guard lock{mutex_};
-    if (taken_ || listener_) return spent_request_error();
-    if (!over_) {
-      listener_ = std::move(l);
-      return std::nullopt;
-    }
-    failed = failed_;
-  }
-  l->ready(failed);
+  if (tell_to(std::move(l)) != heard::yes) return spent_request_error();
   return std::nullopt;
 }
 
-void request_base::unlisten() noexcept {
-  std::shared_ptr<answer_listener> dropped;
-  const std::lock_guard lock{mutex_};
-  dropped.swap(listener_);
-}
-
-bool request_base::spent() const {
-  const std::lock_guard lock{mutex_};
-  return taken_;
-}
-
 result<void> request_base::wait_for_answer(const time_limit& limit, const std::shared_ptr<request_base>& self) {
-  {
-    // Also when its application is gone: then everything has been answered.
-    const std::lock_guard lock{mutex_};
-    if (over_) return {};
-  }
+  if (over()) return {};  // also when its application is gone: then everything has been answered
   return wait_on_thread(*system_, limit, arm_request(self));
 }
 

@@ -1,14 +1,13 @@
 #pragma once
-// A request under way as both sides share it: the answer that is kept until it is taken, and who waits for it. The answer
-// comes on whichever thread the called process, its supervisor or its host gives it; a lock stands between.
+// A request under way as both sides share it. The answer comes on whichever thread the called process, its supervisor or
+// its host gives it.
 
 #include <cstdint>
 #include <memory>
-#include <mutex>
 #include <optional>
 #include <utility>
 
-#include <herald/engine/wake.hpp>
+#include <herald/engine/kept_answer.hpp>
 
 namespace herald::engine {
 
@@ -17,42 +16,18 @@ namespace herald::engine {
 [[nodiscard]] bool calls_itself(address who) noexcept;
 [[nodiscard]] error calling_self_error(const cell& who);
 
-class request_base {
+class request_base : public kept_answer {
  public:
   explicit request_base(core* system) noexcept : system_{system} {}
-  request_base(const request_base&) = delete;
-  request_base& operator=(const request_base&) = delete;
-  virtual ~request_base() = default;
 
   /// `l` hears when the answer is there, at once if it is. Otherwise the error says why nobody may wait.
   [[nodiscard]] std::optional<error> listen(std::shared_ptr<answer_listener> l);
-  void unlisten() noexcept;
-  /// Its answer has been taken.
-  [[nodiscard]] bool spent() const;
   /// For waits of plain threads: arms it and waits, unless the answer is there.
   [[nodiscard]] result<void> wait_for_answer(const time_limit& limit, const std::shared_ptr<request_base>& self);
   [[nodiscard]] core* system() const noexcept { return system_; }
 
- protected:
-  template <class F>
-  void settle(bool failed, F&& store) {
-    std::shared_ptr<answer_listener> listener;
-    {
-      const std::lock_guard lock{mutex_};
-      if (over_) return;
-      store();
-      over_ = true;
-      failed_ = failed;
-      listener.swap(listener_);
-    }
-    if (listener) listener->ready(failed);
-  }
+ private:
   core* system_;  ///< null: it was never sent
-  mutable std::mutex mutex_;
-  std::shared_ptr<answer_listener> listener_;
-  bool over_ = false;
-  bool failed_ = false;
-  bool taken_ = false;
 };
 
 template <class R>
@@ -64,14 +39,7 @@ class request_state final : public request_base {
     settle(failed, [&] { answer_.emplace(std::move(r)); });
   }
   /// The answer, once; none when there is none yet.
-  [[nodiscard]] std::optional<result<R>> take() {
-    const std::lock_guard lock{mutex_};
-    std::optional<result<R>> r;
-    if (!over_ || taken_) return r;
-    taken_ = true;
-    r.swap(answer_);
-    return r;
-  }
+  [[nodiscard]] std::optional<result<R>> take() { return take_once(answer_); }
 
  private:
   std::optional<result<R>> answer_;

@@ -49,7 +49,7 @@ bool task_base::placed(context& self) {
 }
 
 void task_base::fail(error why, const exit_reason& ended) noexcept {
-  settle(true, [&] {
+  settle_task(true, [&] {
     ended_ = ended;
     store_failure(std::move(why));
   });
@@ -80,37 +80,24 @@ void task_base::unlink() noexcept {
 }
 
 std::optional<error> task_base::listen(const task_owner& by, std::shared_ptr<answer_listener> l) {
-  bool failed = false;
-  {
-    const std::lock_guard lock{mutex_};
-    if (!(by == owner_))
-      return error{errc::not_owner, owner_.who.cell != nullptr
-                                        ? "the task is awaited by somebody else than the process that started it"
-                                        : "the task was started by a plain thread and is awaited by a process"};
-    if (taken_) return spent_task_error();
-    if (listener_)
+  if (!(by == owner_))
+    return error{errc::not_owner, owner_.who.cell != nullptr
+                                      ? "the task is awaited by somebody else than the process that started it"
+                                      : "the task was started by a plain thread and is awaited by a process"};
+  switch (tell_to(std::move(l))) {
+    case heard::yes: break;
+    case heard::taken: return spent_task_error();
+    case heard::by_another:
       return error{errc::bad_option, "the task is being awaited already; wanted: one await or yield at a time"};
-    if (!over_) {
-      listener_ = std::move(l);
-      return std::nullopt;
-    }
-    failed = failed_;
   }
-  l->ready(failed);
   return std::nullopt;
 }
 
-void task_base::unlisten() noexcept {
-  std::shared_ptr<answer_listener> dropped;
-  const std::lock_guard lock{mutex_};
-  dropped.swap(listener_);
-}
-
 void task_base::stop(bool kill) noexcept {
+  if (over()) return;
   address at;
   {
     const std::lock_guard lock{mutex_};
-    if (over_) return;
     unwanted_ = true;
     at = where_;
   }
@@ -120,13 +107,8 @@ void task_base::stop(bool kill) noexcept {
 }
 
 void task_base::abandon() noexcept {
-  bool now = false;
-  {
-    const std::lock_guard lock{mutex_};
-    orphaned_ = true;
-    now = over_;
-  }
-  if (now) unlink();
+  orphaned_.store(true);
+  if (over()) unlink();
 }
 
 void task_base::give_up() noexcept {
@@ -138,10 +120,6 @@ void task_base::give_up() noexcept {
 any_ref task_base::who() const {
   const std::lock_guard lock{mutex_};
   return any_ref{where_};
-}
-bool task_base::over() const {
-  const std::lock_guard lock{mutex_};
-  return over_;
 }
 exit_reason task_base::ended() const {
   const std::lock_guard lock{mutex_};

@@ -1,6 +1,6 @@
 #pragma once
 // A task as both sides share it: its answer, who waits for it, whether it is still wanted. The task's process writes it
-// on its host, the owner reads it on another or on a plain thread; a lock stands between them.
+// on its host, the owner reads it on another or on a plain thread.
 //
 // What wakes a waiter carries nothing: the waiter takes the answer from here. So an answer that comes together with a
 // limit is not lost, and one that comes after it finds nobody.
@@ -12,7 +12,7 @@
 #include <utility>
 
 #include <herald/context.hpp>
-#include <herald/engine/wake.hpp>
+#include <herald/engine/kept_answer.hpp>
 
 namespace herald::engine {
 
@@ -24,12 +24,9 @@ struct task_owner {
 };
 [[nodiscard]] inline task_owner owner_of(const context& self) { return {self.self().where(), self.incarnation()}; }
 
-class task_base : public std::enable_shared_from_this<task_base> {
+class task_base : public kept_answer, public std::enable_shared_from_this<task_base> {
  public:
   task_base(core& system, task_owner owner) noexcept : system_{&system}, owner_{owner} {}
-  task_base(const task_base&) = delete;
-  task_base& operator=(const task_base&) = delete;
-  virtual ~task_base() = default;
 
   // --- the task's process -----------------------------------------------------------------------------------------
   /// In its init: from now on it can be stopped, and its end is an answer. False: it is not wanted any more.
@@ -43,7 +40,6 @@ class task_base : public std::enable_shared_from_this<task_base> {
   void unlink() noexcept;
   /// `l` hears when the answer is there, at once if it is. Otherwise the error says why `by` may not listen.
   [[nodiscard]] std::optional<error> listen(const task_owner& by, std::shared_ptr<answer_listener> l);
-  void unlisten() noexcept;
   /// Asks its process to end, or ends it; before it has begun, it will not.
   void stop(bool kill) noexcept;
   /// Nobody can take its answer any more.
@@ -51,44 +47,26 @@ class task_base : public std::enable_shared_from_this<task_base> {
   /// Nobody will wait for it any more after a limit: a linked one is stopped.
   void give_up() noexcept;
   [[nodiscard]] any_ref who() const;
-  [[nodiscard]] bool over() const;
   [[nodiscard]] core& system() const noexcept { return *system_; }
   /// How its process ended, when it ended without a value.
   [[nodiscard]] exit_reason ended() const;
 
  protected:
   virtual void store_failure(error why) noexcept = 0;
-  /// Runs `store` unless there is an answer already, and wakes who waits.
   template <class F>
-  void settle(bool failed, F&& store) noexcept {
-    std::shared_ptr<answer_listener> listener;
-    bool orphaned = false;
-    {
-      const std::lock_guard lock{mutex_};
-      if (over_) return;
-      store();
-      over_ = true;
-      failed_ = failed;
-      listener.swap(listener_);
-      orphaned = orphaned_;
-    }
-    if (listener) listener->ready(failed);
-    if (orphaned) unlink();
+  void settle_task(bool failed, F&& store) noexcept {
+    settle(failed, std::forward<F>(store));
+    if (orphaned_.load()) unlink();
   }
-  mutable std::mutex mutex_;
-  bool over_ = false;
-  bool taken_ = false;
-  bool failed_ = false;  ///< its answer is an error
 
  private:
   friend struct task_link;
   core* system_;
   const task_owner owner_;
-  std::shared_ptr<answer_listener> listener_;
   address where_;
   exit_reason ended_;
   bool unwanted_ = false;
-  bool orphaned_ = false;
+  std::atomic<bool> orphaned_{false};
   bool linked_ = false;
   std::atomic<bool> unlinking_{false};
   struct task_link* link_ = nullptr;  ///< touched on the owner's host only
@@ -100,18 +78,12 @@ class task_state final : public task_base {
   using task_base::task_base;
   void finish(result<T> r) noexcept {
     const bool failed = !r;
-    settle(failed, [&] { answer_.emplace(std::move(r)); });
+    settle_task(failed, [&] { answer_.emplace(std::move(r)); });
   }
   /// The answer, once; none when there is none yet.
   [[nodiscard]] std::optional<result<T>> take() {
-    std::optional<result<T>> r;
-    {
-      const std::lock_guard lock{mutex_};
-      if (!over_ || taken_) return r;
-      taken_ = true;
-      r.swap(answer_);
-    }
-    unlink();
+    auto r = take_once(answer_);
+    if (r) unlink();
     return r;
   }
 
