@@ -112,6 +112,7 @@ monitor_id context::watch(address who, std::uint32_t incarnation, std::function<
   record->id = id;
   record->then = std::move(then);
   record->watched = who;
+  record->keep_trace();
   engine::watch w;
   w.id = w.expectation = id;
   w.watcher = cell_->self();

@@ -27,6 +27,8 @@ namespace herald {
 namespace engine {
 template <class P, class M>
 class awaited_call;
+template <class P, class M>
+class awaited_call_at;
 template <class F>
 class awaited_offload;
 class awaited_sleep;
@@ -91,16 +93,18 @@ class context {
     return engine::awaited_call<P, M>{*this, callee, std::move(message), limit};
   }
   /// Both for the process at `path` of this application, which must be a P: `self.call<cache>("market/cache", ...)`. noproc
-  /// when there is none.
+  /// when there is none, and says the path.
   template <class P, class M, class F>
     requires(engine::accepts<P, M> && engine::is_call<M>)
   void call(std::string_view path, M message, time_limit limit, F then) {
-    call(find<P>(path), std::move(message), limit, std::move(then));
+    if (const auto callee = find<P>(path)) return call(callee, std::move(message), limit, std::move(then));
+    auto* pending = new engine::call_continuation<typename M::reply, F>{std::move(then)};
+    if (begin(pending, limit)) fail_call(pending->id, engine::nobody_at(path, engine::ops_of<P>));
   }
   template <class P, class M>
     requires(engine::accepts<P, M> && engine::is_call<M>)
   [[nodiscard]] auto call(std::string_view path, M message, time_limit limit = default_call_limit) {
-    return call(find<P>(path), std::move(message), limit);
+    return engine::awaited_call_at<P, M>{*this, find<P>(path), std::move(message), limit, path};
   }
   /// `co_await self.sleep(d)`: the handler goes on after `time` (0 up); its mailbox waits, control passes.
   [[nodiscard]] engine::awaited_sleep sleep(std::chrono::nanoseconds time);

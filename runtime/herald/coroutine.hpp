@@ -10,7 +10,8 @@
 //   }
 //
 // What can be awaited: self.call(ref, message, limit), self.sleep(time), self.offload(fn, limit), stop(self, ref, reason,
-// limit), a task's await(self, limit) and yield, receive and wait of requests; several at once with all(...); another
+// limit), suspend and resume of a process, a task's await(self, limit) and yield, await_many and yield_many of several,
+// receive and wait of requests; several at once with all(...); another
 // coroutine (a part of the same handler); and whatever follows the protocol: a type A with
 //     using value_type = T;
 //     void start(herald::context& self, herald::reply_to<T> to);    // hand `to` to whoever answers it, from any thread

@@ -14,8 +14,12 @@
 // which and since when), not_supported (supervisors), failed (the function threw).
 // The idea: Erlang's sys:suspend, sys:get_state and sys:replace_state.
 
+#include <functional>
+
 #include <herald/context.hpp>
+#include <herald/engine/awaited_work.hpp>
 #include <herald/engine/visit.hpp>
+#include <herald/engine/wake.hpp>
 
 namespace herald {
 
@@ -25,6 +29,23 @@ namespace herald {
 /// From a handler: comes before everything that this process sends to it from now on. A process may suspend itself.
 void suspend(context& self, const any_ref& who);
 void resume(context& self, const any_ref& who);
+/// The same with an answer: then(result<void>) when it is so, or why it is not. Of the process itself it comes when another
+/// has resumed it.
+template <class Then>
+void suspend(context& self, const any_ref& who, time_limit limit, Then then) {
+  engine::wait_in_handler(self, limit, engine::arm_suspended(who, true), std::move(then));
+}
+template <class Then>
+void resume(context& self, const any_ref& who, time_limit limit, Then then) {
+  engine::wait_in_handler(self, limit, engine::arm_suspended(who, false), std::move(then));
+}
+/// For co_await (coroutine.hpp): a result<void>.
+[[nodiscard]] inline auto suspend(context& self, const any_ref& who, time_limit limit) {
+  return engine::wait_inside(self, limit, engine::arm_suspended(who, true), std::identity{});
+}
+[[nodiscard]] inline auto resume(context& self, const any_ref& who, time_limit limit) {
+  return engine::wait_inside(self, limit, engine::arm_suspended(who, false), std::identity{});
+}
 
 /// Runs f(P&) or f(const P&) on the state of the process between two messages, also while it is suspended, as a handler
 /// is run: in the crash shell, under the overrun watch. Answers what f returns (a value, a result, nothing), or `failed`

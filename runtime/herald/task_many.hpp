@@ -123,6 +123,13 @@ void await_many(context& self, std::vector<task<T>> tasks, std::chrono::millisec
         engine::tell(then, me, engine::all_of(all, woken));
       });
 }
+/// For co_await (coroutine.hpp): the same as a value.
+template <class T>
+[[nodiscard]] auto await_many(context& self, std::vector<task<T>> tasks, time_limit limit = default_call_limit) {
+  const auto all = engine::states_of(tasks);
+  return engine::wait_inside(self, limit, engine::arm_many(all, engine::owner_of(self), all.size(), true),
+                             [tasks = std::move(tasks), all](const result<void>& woken) { return engine::all_of(all, woken); });
+}
 template <class T>
 [[nodiscard]] engine::many<T> await_many(std::vector<task<T>> tasks,
                                          std::chrono::milliseconds limit = default_call_limit) {
@@ -144,6 +151,14 @@ void yield_many(context& self, const std::vector<task<T>>& tasks, const yield_op
                           [all, o, then = std::move(then)](context& me, const result<void>& woken) mutable {
                             engine::tell(then, me, engine::yields_of(all, o, woken));
                           });
+}
+/// For co_await.
+template <class T>
+[[nodiscard]] auto yield_many(context& self, const std::vector<task<T>>& tasks, const yield_options& o = {}) {
+  engine::check_yield_options(o);
+  const auto all = engine::states_of(tasks);
+  return engine::wait_inside(self, o.limit, engine::arm_many(all, engine::owner_of(self), o.enough, false),
+                             [all, o](const result<void>& woken) { return engine::yields_of(all, o, woken); });
 }
 template <class T>
 [[nodiscard]] engine::yields<T> yield_many(const std::vector<task<T>>& tasks, const yield_options& o = {}) {

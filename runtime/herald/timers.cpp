@@ -129,8 +129,7 @@ timer_id context::arm_timer(std::chrono::steady_clock::time_point when, std::chr
   if (cell_->ops->find(type) == nullptr)
     throw std::logic_error{"a timer of " + path() + " would send a message of type " + std::string{type.name} +
                            ", which the process does not accept"};
-  // What repeats is no part of what its arming belongs to.
-  if (const auto trace = trace_of(*this); trace && period.count() == 0)
+  if (const auto trace = trace_of(*this))
     make = [make = std::move(make), trace](address to, std::uint64_t timer) {
       const trace_scope scope{trace};
       return make(to, timer);

@@ -138,7 +138,7 @@ void run_traced(envelope& e, cell& c, frame& f) {
   // The message the handler is about: that of a handler that waited inside, and not the answer it waited for.
   const auto* about = f.in_hand != nullptr && (f.in_hand->size & traced_bit) != 0 ? f.in_hand : &e;
   const auto trace = trace_in(*about);  // the node may end before the handler does
-  const message_trace in_force{trace, &f, &c};
+  const message_trace in_force{&trace, &f, &c};
   e.ops->run(&e, &c, f);
 }
 
@@ -151,7 +151,7 @@ const engine::cell* running(const engine::frame* f) noexcept { return f != nullp
 }  // namespace
 
 trace_scope::trace_scope(trace_context trace) noexcept
-    : trace_{trace}, in_force_{trace_, engine::current_frame, running(engine::current_frame)} {}
+    : trace_{trace}, in_force_{&trace_, engine::current_frame, running(engine::current_frame)} {}
 trace_scope::~trace_scope() = default;
 
 trace_context trace_of(const context& self) noexcept {

@@ -2,9 +2,10 @@
 // The problem: when something is slow or wrong, one wants to follow one request through all that it set off. A trace
 // context names the whole (trace id) and the step (span id), in the form of W3C Trace Context, so that it can come in with
 // a request and go out with the next one. What is sent within a trace carries it: events, casts, calls and their replies,
-// timers that fire once, tasks and offloaded functions; and what their handlers send belongs to it, too, each message with a
-// span of its own (a reply has its call's). Messages outside of a trace pay nothing. Timers that repeat begin no trace and
-// carry none, nor do notices (down, restarted).
+// timers, tasks and offloaded functions; and what their handlers send belongs to it, too, each message with a span of its own
+// (a reply has its call's). What a handler waits for comes back to it in its own trace and span: the limit of a call that
+// passed, an answer to a request, a monitor's notices. A timer that repeats would carry it for ever: arm it within a
+// trace_scope of no trace. A receive timeout belongs to none. Messages outside of a trace pay nothing.
 //
 //   const herald::trace_scope scope{herald::trace_context::parse(header).value()};     // this thread's, or this handler's
 //   bus.broadcast("orders", order_placed{...});

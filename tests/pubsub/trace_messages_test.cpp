@@ -77,7 +77,8 @@ struct net {
     return {.name = "root",
             .children = {task_supervisor("jobs"), child<node>("a", {.into = &seen}, {.placement = spread}),
                          child<node>("b", {.into = &seen}, {.placement = spread}),
-                         child<node>("c", {.into = &seen, .topic = "t"}, {.placement = spread})}};
+                         child<node>("c", {.into = &seen, .topic = "t"}, {.placement = spread}),
+                         child<node>("d", {.into = &seen})}};
   }
   [[nodiscard]] ref<node> n(const char* name) const { return app.find<node>(name); }
   void note(const std::string& where, context& self) { seen[where].push_back(trace_of(self)); }
@@ -156,17 +157,59 @@ TEST_CASE("a trace goes from a plain thread's call into the handler") {
   w.belongs("asked");
 }
 
-TEST_CASE("a timer that fires once belongs to the trace it was armed in; one that repeats does not") {
+TEST_CASE("a timer belongs to the trace it was armed in, also one that repeats, and in a scope of no trace to none") {
   net w;
   w.begin("a", [&](context& self) {
     self.send_after(1s, step{[&](context& me) { w.note("fired", me); }});
     self.send_every(1s, beat{&w.seen});
+    const trace_scope none{trace_context{}};
+    self.send_every(1s, step{[&](context& me) { w.note("for ever", me); }});
   });
   w.n("b").cast(step{[&](context& self) { self.send_after(1s, step{[&](context& me) { w.note("foreign", me); }}); }});
   w.sim.advance(2500ms);
   w.belongs("fired");
-  w.foreign("beat", 2);
+  REQUIRE(w.seen["beat"].size() == 2);
+  for (const auto& t : w.seen["beat"]) CHECK(t.trace_id == root.trace_id);
+  CHECK(w.seen["beat"][0].span_id != w.seen["beat"][1].span_id);
+  w.foreign("for ever", 2);
   w.foreign("foreign");
+}
+
+TEST_CASE("what a handler waits for comes back in its trace: a limit, a request's answer, an end; for others in none") {
+  for (const bool traced : {true, false}) {
+    CAPTURE(traced);
+    net w;
+    std::optional<trace_context> here;
+    const auto code = [&](context& self) {
+      here = trace_of(self);
+      self.call(w.n("b"), ask_later{}, 10ms, [&](context& me, const result<int>& r) {
+        CHECK(r.is(errc::timeout));
+        w.note("timeout", me);
+      });
+      send_request(w.n("c"), ask{[](context&) {}}).receive(self, 1s, [&](context& me, const result<int>& r) {
+        CHECK(r.has_value());
+        w.note("requested", me);
+      });
+      self.monitor(w.app.find<node>("d"), [&self, &w](const down&) { w.note("down", self); });
+    };
+    if (traced) {
+      w.begin("a", code);
+    } else {
+      w.n("a").cast(step{code});
+    }
+    w.sim.advance(1s);
+    CHECK(w.app.root().terminate_child("d"));
+    CHECK(w.app.root().delete_child("d"));
+    w.sim.run();
+    for (const auto* where : {"timeout", "requested", "down"}) {
+      if (!traced) {
+        w.foreign(where);
+        continue;
+      }
+      w.belongs(where);
+      CHECK(w.seen[where][0] == *here);
+    }
+  }
 }
 
 TEST_CASE("a task belongs to the trace it was started in, and so does its answer") {

@@ -93,16 +93,17 @@ TEST_CASE("N206: a call by path finds the process, also after its restart; nobod
   w.log.take();
   w.in([&](context& self) {
     self.call<probe>("b", life{}, 1s, w.note());
-    self.call<probe>("nobody", life{}, 1s, w.note());
+    self.call<probe>("nobody", life{}, 1s, [&](const auto& r) { w.log.write(r.error().message()); });
     self.call<owner_of_other_type>("b", life{}, 1s, w.note());
   });
   w.waiting_in([&](context& self) -> coroutine<> {
     const auto there = co_await self.call<probe>("b", life{}, 1s);
     const auto none_there = co_await self.call<probe>("", life{}, 1s);
-    w.log.write(text_of(there) + " " + text_of(none_there));
+    w.log.write(text_of(there) + " " + none_there.error().message());
   });
   w.sim.run();
   auto lines = w.log.take();
   std::sort(lines.begin(), lines.end());
-  CHECK(lines == std::vector<std::string>{"2", "2 noproc", "noproc", "noproc"});
+  const auto nobody = "there is no process of type " + std::string{engine::ops_of<probe>.name} + " at \"";
+  CHECK(lines == std::vector<std::string>{"2", "2 " + nobody + "\"", "noproc", nobody + "nobody\""});
 }

@@ -68,6 +68,42 @@ TEST_CASE("L171: yield inside gives none at its limit and may be asked again; se
   CHECK(w.log.text() == "none 7 1,2");
 }
 
+TEST_CASE("L172, L173: a handler waits inside for many tasks: all values in order, the first failure, as many as are enough") {
+  for (std::uint64_t seed = 1; seed <= 20; ++seed) {
+    CAPTURE(seed);
+    works w{seed};
+    const auto after = [&w](context& self, std::chrono::milliseconds time, int value) {
+      return async(self, w.jobs, [time, value] {
+        simulation::stall(time);
+        return value;
+      }, {.placement = own_thread});
+    };
+    w.waiting_in([&](context& self) -> coroutine<> {
+      std::vector<task<int>> three;
+      for (int i = 1; i <= 3; ++i) three.push_back(after(self, (4 - i) * 10ms, i));
+      const auto values = co_await await_many(self, std::move(three), 1s);
+      w.log.write(std::to_string(values.value()[0] * 100 + values.value()[1] * 10 + values.value()[2]));
+      const auto none = co_await await_many(self, std::vector<task<int>>{}, 1s);
+      w.log.write(none && none->empty() ? "empty" : "?");
+      std::vector<task<int>> bad;
+      bad.push_back(after(self, 500ms, 1));
+      bad.push_back(async_nolink(self, w.jobs, []() -> int { throw std::runtime_error{"no"}; }));
+      const auto begun = self.now();
+      const auto failed = co_await await_many(self, std::move(bad), 1s);
+      w.log.write(failed.is(errc::down) && self.now() - begun < 100ms ? "down" : "?");
+      std::vector<task<int>> some;
+      some.push_back(after(self, 500ms, 1));
+      some.push_back(after(self, 10ms, 2));
+      const auto first = co_await yield_many(self, some, {.limit = 1s, .enough = 1, .on_timeout = on_timeout_t::kill});
+      w.log.write(first[0].has_value() ? "?" : "none");
+      w.log.write(std::to_string(first[1].value().value()));
+    });
+    w.sim.advance(3s);
+    CHECK(w.log.text() == "123 empty down none 2");
+    CHECK(w.counts("jobs").active == 0);
+  }
+}
+
 TEST_CASE("a task that is awaited inside ends with the handler that waits") {
   works w;
   bool ran_on = false;

@@ -1,6 +1,6 @@
 // Inspection, suspension, and state seen and set from outside.
 
-#include "support.hpp"
+#include "task_support.hpp"
 
 using namespace herald;
 using namespace herald::test;
@@ -247,6 +247,44 @@ TEST_CASE("O232: a handler suspends and resumes others, and itself") {
   f.w.sim.run();
   CHECK(f.w.app->inspect("holder").value().row.state == process_state::suspended);
   CHECK(f.w.app->inspect("holder").value().row.mailbox == 1);
+}
+
+TEST_CASE("O232: a handler suspends and resumes with an answer: when it is so, why it is not, and at its limit (seeds)") {
+  for (std::uint64_t seed = 1; seed <= 20; ++seed) {
+    CAPTURE(seed);
+    fixture f{seed};
+    const auto state = [&] { return f.w.app->snapshot().value().find("till")->state; };
+    std::vector<std::string> told;
+    const auto tell = [&](const result<void>& r) { told.push_back(text_of(r)); };
+    const auto in = [&](std::function<void(context&)> code) {
+      f.w.app->find<owner>("operator").cast(script{std::move(code)});
+      f.w.sim.run();
+    };
+    CHECK(f.w.app->root().start_child(child<owner>("operator", {.placement = spread})));
+    CHECK(f.w.app->root().start_child(child<inside>("waits", {.placement = spread})));
+    in([&](context& self) { suspend(self, f.at("till"), 1s, tell); });
+    CHECK(state() == process_state::suspended);
+    in([&](context& self) { resume(self, f.at("till"), 1s, tell); });
+    CHECK(state() != process_state::suspended);
+    in([&](context& self) {
+      suspend(self, any_ref{}, 1s, tell);
+      resume(self, f.w.app->find_supervisor("group"), 1s, tell);
+    });
+    CHECK(told == std::vector<std::string>{"done", "done", "noproc", "not_supported"});
+    told.clear();
+    f.at("till").cast(wait_a_while{90ms});
+    f.w.sim.step(30);
+    f.w.app->find<inside>("waits").cast(waiting_script{[&](context& self) -> coroutine<> {
+      const auto late = co_await suspend(self, f.at("till"), 20ms);
+      tell(late);
+      const auto then = co_await suspend(self, f.at("till"), 1s);
+      tell(then);
+      const auto on = co_await resume(self, f.at("till"), 1s);
+      tell(on);
+    }});
+    f.w.sim.advance(1s);
+    CHECK(told == std::vector<std::string>{"timeout", "done", "done"});
+  }
 }
 
 TEST_CASE("suspend: what cannot be suspended says so") {

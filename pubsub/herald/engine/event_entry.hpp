@@ -39,7 +39,7 @@ struct delivery {
 struct delivery_scope {
   delivery_scope(frame& runner, delivery& now, const cell& c) noexcept : f{runner} {
     f.delivery = &now;
-    if (const auto* trace = trace_of(*now.event)) within.emplace(*trace, &runner, &c);
+    if (const auto* trace = trace_of(*now.event)) within.emplace(trace, &runner, &c);
   }
   ~delivery_scope() { f.delivery = nullptr; }
   delivery_scope(const delivery_scope&) = delete;

@@ -242,8 +242,7 @@ void fan_out::run(envelope* e, cell*, frame& f) {
   }
   walked how;
   {
-    std::optional<message_trace> within;
-    if (const auto* trace = trace_of(event)) within.emplace(*trace, &f, nullptr);
+    const message_trace within{trace_of(event), &f, nullptr};
     walk w{n, f, table};
     how = w.go();
   }

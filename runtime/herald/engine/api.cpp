@@ -60,6 +60,9 @@ error error_of(discard_reason why, const exit_reason* because, const type_tag& m
 }
 
 error noproc_error() { return {errc::noproc, "the ref is empty or names a process that has ended"}; }
+error nobody_at(std::string_view path, const process_ops& wanted) {
+  return {errc::noproc, "there is no process of type " + std::string{wanted.name} + " at \"" + std::string{path} + "\""};
+}
 error would_block_error() {
   return {errc::would_block, "a blocking call inside a handler; wanted: self.call(ref, message, limit, continuation)"};
 }
@@ -110,6 +113,8 @@ struct failure_node final : envelope {
     auto* found = claim(by, id);
     if (found == nullptr) return true;
     const owned_expectation<expectation> record{found->in_frame ? nullptr : found};
+    const auto trace = std::move(found->trace);
+    const message_trace in_force{trace_now(&by) == nullptr ? trace.get() : nullptr, &by, by.current};
     found->resume(context_at(by.state), answer, why);
     return true;
   }
@@ -132,6 +137,11 @@ bool comes_again(frame& by) noexcept {
   return true;
 }
 
+void expectation::keep_trace() {
+  if (current_trace == nullptr) return;
+  if (const auto* here = trace_now(current_frame)) trace = std::make_unique<const trace_context>(*here);
+}
+
 void pending_call::fire(host& home) {
   home.deliver(make_node<failure_node>(owner->self(), owner->incarnation, id, timeout_error(limit)));
 }
@@ -150,6 +160,7 @@ bool begin_call(cell& self, std::uint32_t incarnation, pending_call* record, con
 
 bool begin_wait(cell& self, std::uint32_t incarnation, pending_call* record) {
   record->id = self.home->system().next_number() | (record->awaited ? awaited_bit : 0);
+  if (!record->awaited) record->keep_trace();  // a handler that waits inside stays in its message's
   const runtime_entry entry;
   return at_home(entry, self, incarnation, [record = owned_expectation<pending_call>{record}](cell& c) mutable {
     auto& home = *c.home;

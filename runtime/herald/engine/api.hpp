@@ -41,6 +41,7 @@ void dead_letter(const envelope& e, discard_reason why) noexcept;
 [[nodiscard]] bool on_runner() noexcept;
 
 [[nodiscard]] error noproc_error();
+[[nodiscard]] error nobody_at(std::string_view path, const process_ops& wanted);
 [[nodiscard]] error would_block_error();
 [[nodiscard]] error timeout_error(std::chrono::milliseconds limit);
 /// A deadline had passed before anything was sent.

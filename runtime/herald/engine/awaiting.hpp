@@ -9,6 +9,8 @@
 #include <cstdint>
 #include <exception>
 #include <optional>
+#include <string>
+#include <string_view>
 #include <tuple>
 #include <utility>
 #include <vector>
@@ -73,13 +75,21 @@ class awaited_call {
       : self_{&self}, callee_{callee}, message_{std::move(message)}, limit_{limit} {}
 
   void begin(await_point& at) {
-    record_.begin(at);
-    if (!self_->begin(&record_, limit_)) return record_.fail(not_in_handler_error());
-    if (auto why = self_->refuse(callee_.where(), limit_)) return self_->fail_call(record_.id, std::move(*why));
+    if (!begin_wait(at)) return;
+    if (auto why = self_->refuse(callee_.where(), limit_)) return fail(std::move(*why));
     send(make_node<call_node<P, M>>(callee_.where(), std::move(message_),
                                     reply_to{self_->self().where(), self_->incarnation(), record_.id, nullptr}));
   }
   [[nodiscard]] result<value_type> take() { return std::move(*record_.value); }
+
+ protected:
+  [[nodiscard]] bool begin_wait(await_point& at) {
+    record_.begin(at);
+    if (self_->begin(&record_, limit_)) return true;
+    record_.fail(not_in_handler_error());
+    return false;
+  }
+  void fail(error why) { self_->fail_call(record_.id, std::move(why)); }
 
  private:
   context* self_;
@@ -87,6 +97,25 @@ class awaited_call {
   M message_;
   time_limit limit_;
   await_record<value_type> record_;
+};
+
+/// Of whoever is at a path; its error says where nobody is.
+template <class P, class M>
+class awaited_call_at : public awaited_call<P, M> {
+  using base = awaited_call<P, M>;
+
+ public:
+  awaited_call_at(context& self, const ref<P>& callee, M&& message, time_limit limit, std::string_view path)
+      : base{self, callee, std::move(message), limit}, nobody_{callee ? std::string_view{} : path}, found_{callee} {}
+
+  void begin(await_point& at) {
+    if (found_) return base::begin(at);
+    if (base::begin_wait(at)) base::fail(nobody_at(nobody_, ops_of<P>));
+  }
+
+ private:
+  std::string nobody_;
+  bool found_;
 };
 
 class awaited_sleep {

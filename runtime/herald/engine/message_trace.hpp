@@ -31,9 +31,10 @@ extern thread_local const trace_mark* current_trace [[gnu::tls_model("initial-ex
 /// Puts a mark in force until its end, for code that runs in between on this thread.
 class message_trace {
  public:
-  message_trace(const trace_context& trace, const frame* of, const cell* process) noexcept
-      : mark_{&trace, of, process, current_trace} {
-    current_trace = &mark_;
+  /// None: what is in force stays.
+  message_trace(const trace_context* trace, const frame* of, const cell* process) noexcept
+      : mark_{trace, of, process, current_trace} {
+    if (trace != nullptr) current_trace = &mark_;
   }
   ~message_trace() { current_trace = mark_.outer; }
   message_trace(const message_trace&) = delete;

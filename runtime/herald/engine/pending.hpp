@@ -9,12 +9,15 @@
 #include <herald/engine/timer_heap.hpp>
 #include <herald/error.hpp>
 #include <herald/time_limit.hpp>
+#include <herald/trace.hpp>
 
 namespace herald::engine {
 
 struct expectation : attachment {
   std::uint64_t id = 0;
   bool in_frame = false;  ///< of a coroutine: nobody deletes it, and resume may end the frame
+  std::unique_ptr<const trace_context> trace;  ///< in which it was asked for; null for most
+  void keep_trace();
   /// User code. `answer` is what the notice carries; null means `why` says why there is none. The record is out of the
   /// tables; whoever calls this disposes of it, unless it is in a frame.
   virtual void resume(context& self, void* answer, const error* why) = 0;

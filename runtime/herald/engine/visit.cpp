@@ -102,9 +102,7 @@ void order_visit(address who, const process_ops* type, std::shared_ptr<visit_ord
   });
 }
 
-namespace {
-
-void set_suspended(cell& c, bool suspended) {
+static void set_suspended(cell& c, bool suspended) {
   if (suspended) {
     c.home->hold(c, busy_suspended);
   } else {
@@ -112,19 +110,26 @@ void set_suspended(cell& c, bool suspended) {
   }
 }
 
+void ask_suspended(const any_ref& who, bool suspended, reply_once<void> reply) {
+  if (!who) return reply.answer(noproc_error());
+  const runtime_entry entry;
+  order<void>(who.where(), entry.owned(), std::move(reply), [suspended](cell& c, frame&, reply_once<void> to) {
+    if (c.ops->supervisor) return to.answer(error{errc::not_supported, "a supervisor has no mailbox to suspend"});
+    if ((c.busy & busy_away) != 0 && suspended) return to.answer(busy_error(c));
+    if (c.status != cell_status::running) return to.answer(error{errc::restarting, "the process has no incarnation now"});
+    set_suspended(c, suspended);
+    to.answer({});
+  });
+}
+
+namespace {
+
 result<void> suspend_or_resume(const any_ref& who, bool suspended, std::chrono::milliseconds limit) {
   if (!who) return noproc_error();
   if (on_runner()) return error{errc::would_block, "a blocking form inside a handler; wanted: the form with a context"};
-  const auto request = [suspended](cell& c, frame&, reply_once<void> reply) {
-    if (c.ops->supervisor) return reply.answer(error{errc::not_supported, "a supervisor has no mailbox to suspend"});
-    if ((c.busy & busy_away) != 0 && suspended) return reply.answer(busy_error(c));
-    if (c.status != cell_status::running) return reply.answer(error{errc::restarting, "the process has no incarnation now"});
-    set_suspended(c, suspended);
-    reply.answer({});
-  };
   auto* w = new waiter_for<result<void>>;
   const waiter_guard guard{*w};
-  order<void>(who.where(), nullptr, reply_for(*w), request);
+  ask_suspended(who, suspended, reply_for(*w));
   if (!engine::wait(system_of(*who.where().cell), *w, limit)) return late_error(who.where(), limit);
   return w->take();
 }

@@ -35,7 +35,7 @@ using visit_value = typename value_of_result<std::remove_cvref_t<std::invoke_res
 template <class P, class F>
 result<visit_value<P, F>> run_on_state(P& state, F& f) {
   using returned = std::remove_cvref_t<std::invoke_result_t<F&, P&>>;
-  using value = visit_value<P, F>;
+  constexpr bool returns_value = std::is_same_v<returned, visit_value<P, F>>;
   constexpr bool reads_only = std::is_invocable_v<F&, const P&>;
   constexpr bool restores = !reads_only && std::is_copy_constructible_v<P> && std::is_copy_assignable_v<P>;
   std::optional<std::conditional_t<restores, P, char>> before;
@@ -47,7 +47,7 @@ result<visit_value<P, F>> run_on_state(P& state, F& f) {
     if constexpr (std::is_void_v<returned>) {
       f(state);
       return {};
-    } else if constexpr (std::is_same_v<returned, value>) {
+    } else if constexpr (returns_value) {
       return f(state);
     } else {
       auto r = f(state);
@@ -90,6 +90,12 @@ class visit_order_of final : public visit_order {
   reply_once<visit_value<P, F>> reply_;
 };
 void order_visit(address who, const process_ops* type, std::shared_ptr<visit_order> visit);
+
+/// Suspends the process, or resumes it, and answers when it is so.
+void ask_suspended(const any_ref& who, bool suspended, reply_once<void> reply);
+[[nodiscard]] inline auto arm_suspended(const any_ref& who, bool suspended) {
+  return [who, suspended](reply_once<void> reply) { ask_suspended(who, suspended, std::move(reply)); };
+}
 
 /// The caller's side.
 template <class T, class Then>

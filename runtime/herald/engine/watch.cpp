@@ -23,6 +23,8 @@ struct notice_node final : envelope {
       if (entry.owned() != nullptr) found = static_cast<expectation*>(by.home->expected(self->id));
     }
     if (found == nullptr) return;
+    const auto trace = found->trace ? std::optional{*found->trace} : std::nullopt;
+    const message_trace in_force{trace ? &*trace : nullptr, &by, c};
     if constexpr (std::is_same_v<Notice, restarted>) {
       // The monitor stays; whoever does not care has no handler for it.
       if (const auto* handler = c->ops->find(tag_of<restarted>)) handler->invoke(by.state, context_at(by.state), &self->notice);
