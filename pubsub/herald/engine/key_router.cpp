@@ -107,7 +107,7 @@ struct keyed {
 }  // namespace
 
 struct key_router::impl {
-  impl(context& self, std::shared_ptr<const router_plan> p) : plan{std::move(p)}, me{self.self()}, system{system_of(self.cell())} {
+  impl(context& self, std::shared_ptr<const router_plan> p) : plan{std::move(p)}, me{self.self()}, path{self.path()}, system{system_of(self.cell())} {
     auto beside = self.path();
     beside = beside.substr(0, beside.rfind('/') + 1) + "each";
     each = supervisor_ref{find_in_tree(system, beside, &supervisor_ops)};
@@ -234,7 +234,7 @@ struct key_router::impl {
   void tell(std::string text) {
     report r;
     r.kind = report::dead_letter;
-    r.path = core::path_of(*me.where().cell);
+    r.path = path;
     r.text = std::move(text);
     system.tell(std::move(r));
   }
@@ -255,6 +255,7 @@ struct key_router::impl {
   };
   std::shared_ptr<const router_plan> plan;
   any_ref me;
+  const std::string path;  ///< a handler that was left behind tells of losses, too, and owns its cell no more
   core& system;
   supervisor_ref each;
   std::unordered_map<std::string, std::unique_ptr<keyed>, hash, std::equal_to<>> keys;
