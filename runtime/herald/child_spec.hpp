@@ -152,7 +152,7 @@ template <class P>
   spec.id = std::move(id);
   spec.options = options;
   spec.ops = &engine::ops_of<P>;
-  spec.args = std::make_shared<const typename P::args>(std::move(args));
+  spec.args = engine::share_args(std::move(args));
   spec.args_kind = &engine::args_ops_of<typename P::args>;
   return spec;
 }

@@ -201,7 +201,7 @@ class supervisor_ref {
   }
   template <class P>
   static request<any_ref> start_with(typename P::args args) {
-    return start_dynamic(std::make_shared<const typename P::args>(std::move(args)), &engine::ops_of<P>);
+    return start_dynamic(engine::share_args(std::move(args)), &engine::ops_of<P>);
   }
   static std::optional<error> refused(const child_spec& spec);
   static request<any_ref> start(child_spec spec);

@@ -95,6 +95,18 @@ inline constexpr args_ops args_ops_of{&tag_of<A>, equal_function<A>()};
 template <class P>
 concept has_args = requires { typename P::args; };
 
+template <class A>
+inline constexpr A nothing_given{};
+/// Arguments as specs and cells keep them. Of those that say nothing there is one for all: a million processes need none.
+template <class A>
+[[nodiscard]] std::shared_ptr<const void> share_args(A args) {
+  if constexpr (std::is_empty_v<A> && std::is_trivially_copyable_v<A> && std::is_trivially_default_constructible_v<A>) {
+    return {std::shared_ptr<const void>{}, &nothing_given<A>};
+  } else {
+    return std::make_shared<const A>(std::move(args));
+  }
+}
+
 template <class P>
 concept has_extra_args = requires { typename P::extra_args; };
 

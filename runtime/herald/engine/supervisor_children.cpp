@@ -129,9 +129,15 @@ void supervisor_state::ask_to_stop(child_record& child, frame& f, bool kill) {
   child.phase = child_phase::stopping;
   if (was_stopping && !kill) return;
   disarm(child);
-  const bool limited_together = mode_ == mode_t::closing && spec_->pattern != nullptr;
-  if (!kill && limit.kind() == shutdown_t::kind_t::limit && !limited_together) arm(child, limit.limit());
-  if (mode_ == mode_t::closing && !was_stopping && !spec_->dynamic) child.extra(*this).asked_to_stop = cell_.home->now();
+  const bool closing = mode_ == mode_t::closing;
+  if (closing && &child == cursor_) {
+    if (!was_stopping) closing_since_ = cell_.home->now();
+    arm_closing(kill ? brutal_kill : limit);
+  } else {
+    const bool limited_together = closing && spec_->pattern != nullptr;
+    if (!kill && limit.kind() == shutdown_t::kind_t::limit && !limited_together) arm(child, limit.limit());
+    if (closing && !was_stopping && !spec_->dynamic) child.extra(*this).asked_to_stop = cell_.home->now();
+  }
   order_stop(child.where, kill ? exit_reason{exit_reason::killed} : exit_reason{exit_reason::shutdown}, kill, &f);
 }
 

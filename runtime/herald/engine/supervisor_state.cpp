@@ -38,20 +38,21 @@ supervisor_state::~supervisor_state() {
 
 void supervisor_state::begin(frame& f) {
   open_partitions();
-  auto kept = cell_.extras != nullptr ? std::move(cell_.extras->kept) : nullptr;
+  const auto kept = cell_.extras != nullptr ? std::move(cell_.extras->kept) : nullptr;
+  std::unordered_map<std::string_view, address> known;
+  if (kept != nullptr)
+    for (const auto& k : kept->all) known.emplace(k.spec->id, k.where);
   for (const auto& spec : spec_->children) {
     auto& child = add(spec, false);
-    if (kept == nullptr) continue;
-    if (const auto found = kept->by_id.find(spec->id); found != kept->by_id.end()) {
-      child.where = found->second;
-      if (child.where.cell->home != cell_.home) abroad_[child.where.cell] = &child;
-      kept->by_id.erase(found);
-      show_partition(child);
-      order_adopt(child.where, &child, &f);
-    }
+    const auto found = known.find(spec->id);
+    if (found == known.end()) continue;
+    child.where = found->second;
+    if (child.where.cell->home != cell_.home) abroad_[child.where.cell] = &child;
+    known.erase(found);
+    show_partition(child);
+    order_adopt(child.where, &child, &f);
   }
-  if (kept != nullptr)
-    for (const auto& [id, where] : kept->by_id) order_release(where, &f);
+  for (const auto& [id, where] : known) order_release(where, &f);
   cursor_ = first_;
   initial_next(f);
 }
@@ -93,7 +94,8 @@ void supervisor_state::on_event(const child_event& event, frame& f) {
 
 /// What took long to end is in the stop report.
 void supervisor_state::note_slow_end(const child_record& child) {
-  const auto since = spec_->dynamic ? closing_since_ : child.extras ? child.extras->asked_to_stop : time_point{};
+  const auto own = child.extras ? child.extras->asked_to_stop : time_point{};
+  const auto since = spec_->dynamic || &child == cursor_ ? closing_since_ : own;
   if (since == time_point{}) return;
   auto& system = cell_.home->system();
   const auto took = std::chrono::duration_cast<std::chrono::milliseconds>(cell_.home->now() - since);
@@ -257,15 +259,21 @@ void supervisor_state::close(frame& f, const exit_reason& why) {
       ask_to_stop(*child, f, false);
     }
   }
-  if (spec_->dynamic) closing_since_ = cell_.home->now();
-  if (spec_->pattern != nullptr && alive_ > 0) arm_closing(spec_->pattern->shutdown());
-  cursor_ = last_;
+  if (spec_->dynamic) {
+    closing_since_ = cell_.home->now();
+    if (spec_->pattern != nullptr && alive_ > 0) arm_closing(spec_->pattern->shutdown());
+  }
+  cursor_ = spec_->dynamic ? nullptr : last_;
   close_next(f);
 }
 
 void supervisor_state::close_next(frame& f) {
   if (!spec_->dynamic) {
-    while (cursor_ != nullptr && !cursor_->alive()) cursor_ = cursor_->previous;
+    if (cursor_ != nullptr && !cursor_->alive()) {
+      arm_closing(infinity);
+      closing_since_ = {};
+      while (cursor_ != nullptr && !cursor_->alive()) cursor_ = cursor_->previous;
+    }
     if (cursor_ != nullptr) {
       if (cursor_->phase != child_phase::stopping) ask_to_stop(*cursor_, f, false);
       return;
@@ -276,15 +284,18 @@ void supervisor_state::close_next(frame& f) {
   post_control(cell_.self(), &f, [](cell* c, frame& by) { supervisor_of(*c).finish(by); });
 }
 
-/// Children of one pattern are asked at once and have one limit: a timer each would cost more than the rest of their end.
+/// Children of one pattern are asked at once and have one limit; fixed ones end one after the other, each within its own. A
+/// timer each would cost more than the rest of their end.
 void supervisor_state::arm_closing(const shutdown_t& limit) {
+  if (closing_limit_ != nullptr) cell_.home->disarm(*closing_limit_);
   if (killing_ || limit.kind() != shutdown_t::kind_t::limit) return;
-  closing_limit_ = std::make_unique<closing_timer>(*this);
+  if (closing_limit_ == nullptr) closing_limit_ = std::make_unique<closing_timer>(*this);
   closing_limit_->when = cell_.home->now() + limit.limit();
   cell_.home->arm(*closing_limit_);
 }
 
 void supervisor_state::closing_overdue() {
+  if (cursor_ != nullptr) return on_timer(*cursor_);
   auto& f = *current_frame;
   killing_ = true;  // also for those whose cells are still being made
   for (auto* child = first_; child != nullptr; child = child->following) {
@@ -304,13 +315,13 @@ void supervisor_state::finish(frame& f) {
     if (child->where.cell == nullptr) continue;
     // The next life knows neither dynamic children nor those that were added at run time.
     if (child->is_static && !child->at_run_time && child->spec->options.restart != temporary) {
-      kept->by_id.emplace(child->spec->id, child->where);
+      kept->all.push_back({child->spec, child->where});
       continue;
     }
     if (child->is_static) cell_.home->system().names().remove(*path_, child->spec->id, child->where);
     order_release(child->where, &f);
   }
-  if (!kept->by_id.empty()) extras_of(cell_).kept = std::move(kept);
+  if (!kept->all.empty()) extras_of(cell_).kept = std::move(kept);
   cell_.start_failed = start_failed_;
   auto& self = cell_;
   const auto why = closing_reason_;
@@ -321,9 +332,9 @@ void release_kept(cell& c, frame* owned) {
   if (c.extras == nullptr || c.extras->kept == nullptr) return;
   const auto kept = std::move(c.extras->kept);
   const auto path = c.parent.cell == nullptr ? std::string{} : core::path_of(c);
-  for (const auto& [id, where] : kept->by_id) {
-    c.home->system().names().remove(path, id, where);
-    order_release(where, owned);
+  for (const auto& k : kept->all) {
+    c.home->system().names().remove(path, k.spec->id, k.where);
+    order_release(k.where, owned);
   }
 }
 

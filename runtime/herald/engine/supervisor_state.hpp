@@ -32,7 +32,11 @@ extern const process_ops supervisor_ops;
 
 /// Cells of static children, kept while their supervisor is between two lives, so that refs to them stay valid.
 struct kept_children {
-  std::unordered_map<std::string, address> by_id;
+  struct one {
+    std::shared_ptr<const child_spec> spec;
+    address where;
+  };
+  std::vector<one> all;
 };
 
 class supervisor_state {
@@ -181,8 +185,8 @@ class supervisor_state {
     void fire(host&) override { supervisor->closing_overdue(); }
     supervisor_state* supervisor;
   };
-  time_point closing_since_{};  ///< of a dynamic supervisor: when its children were asked to end
-  std::unique_ptr<closing_timer> closing_limit_;  ///< of all children of a pattern, which are asked to end at once
+  time_point closing_since_{};  ///< when those that end now (a dynamic supervisor's all, else the one whose turn it is) were asked
+  std::unique_ptr<closing_timer> closing_limit_;  ///< theirs
   std::vector<stop_error> stop_errors_;  ///< of a dynamic supervisor that ends
 };
 
