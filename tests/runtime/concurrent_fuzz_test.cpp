@@ -2,10 +2,10 @@
 // once, over random trees. Nobody can say beforehand who ends when; what must hold whatever the order is checked.
 // HERALD_SEED runs one seed, HERALD_SEEDS sets how many.
 
-#include <cstdlib>
 #include <map>
 #include <random>
 
+#include "fuzz_seeds.hpp"
 #include "support.hpp"
 
 using namespace herald;
@@ -13,11 +13,6 @@ using namespace herald::test;
 using namespace std::chrono_literals;
 
 namespace {
-
-std::uint64_t number_from(const char* variable, std::uint64_t otherwise) {
-  const auto* text = std::getenv(variable);
-  return text != nullptr ? std::strtoull(text, nullptr, 10) : otherwise;
-}
 
 struct talk {
   int first = 0;
@@ -227,12 +222,5 @@ class burst_run {
 }  // namespace
 
 TEST_CASE("trees under many misfortunes at once come to rest, complete and in order") {
-  const auto first = number_from("HERALD_SEED", 1);
-  const auto seeds = number_from("HERALD_SEEDS", std::getenv("HERALD_SEED") != nullptr ? 1 : 500);
-  for (auto seed = first; seed < first + seeds; ++seed) {
-    burst_run run{seed};
-    const auto wrong = run.play();
-    INFO("HERALD_SEED=" << seed << ": " << wrong);
-    REQUIRE(wrong.empty());
-  }
+  play_seeds<burst_run>(500);
 }

@@ -8,10 +8,6 @@ using namespace std::chrono_literals;
 
 namespace {
 
-struct who_are_you {
-  using reply = std::string;
-};
-
 /// Answers with what it was made from.
 struct member : process<member, who_are_you, boom> {
   struct extra_args {

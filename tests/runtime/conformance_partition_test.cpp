@@ -11,10 +11,6 @@ using namespace std::chrono_literals;
 
 namespace {
 
-struct who_are_you {
-  using reply = std::string;
-};
-
 struct shard : process<shard, who_are_you, boom, end_with> {
   struct args {
     std::string common;

@@ -291,7 +291,7 @@ TEST_CASE("a monitor on a ref hears of restarts, and of the end once") {
   CHECK(w.log.text() == "+a");
 }
 
-TEST_CASE("a monitor on one life hears of its end and of nothing else") {
+TEST_CASE("Q248: a monitor on one life hears of its end, with the cause, and of nothing else") {
   pair_world w;
   w.to_asker(watch_life{{w.at("a"), 1}});
   w.crash("a");

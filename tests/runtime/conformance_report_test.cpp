@@ -181,7 +181,7 @@ struct teller : process<teller, boom, moody, silent> {
 
 }  // namespace
 
-TEST_CASE("O229: a crash report holds what the process says of its state, its secrets hidden; the last message and reason") {
+TEST_CASE("M200, O229: a crash report holds what the process says of its state, its secrets hidden; the last message and reason") {
   world w;
   w.start({.name = "root", .children = {child<teller>("a", {.restart = transient})}});
   any_ref{w.app->find<teller>("a")}.cast(boom{});

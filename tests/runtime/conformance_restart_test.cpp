@@ -232,6 +232,22 @@ TEST_CASE("F89: one_for_all ends the siblings in reverse order and starts all in
   CHECK(w.counts() == child_counts{2, 2, 0, 2});
 }
 
+TEST_CASE("E77, F89: a temporary sibling that ends by itself while its group is being stopped does not come back") {
+  world w;
+  w.how("b")->terminate_stall = 50ms;
+  w.start(many("root", one_for_all, {3, 5s}, {w.worker("t", {.restart = temporary, .placement = spread}),
+                                              w.worker("b", {.placement = spread}), w.worker("a")}));
+  w.log.take();
+  w.crash("a");
+  w.sim.advance(10ms);
+  w.tell("t", boom{});
+  w.sim.advance(1s);
+  CHECK(w.log.text().find("-t crash ~t") != std::string::npos);
+  CHECK(w.log.text().find("+t") == std::string::npos);
+  CHECK(w.log.text().ends_with("+b +a"));
+  CHECK(w.counts() == child_counts{2, 2, 0, 2});
+}
+
 TEST_CASE("F91: one_for_all that fails half way begins again with everybody") {
   world w;
   w.start(many("root", one_for_all, {5, 5s}, {w.worker("a"), w.worker("b"), w.worker("c")}));
@@ -296,6 +312,15 @@ TEST_CASE("F108: a supervisor that is killed is restarted by its parent, and the
   CHECK(w.life_of("s/a") == 2);
   CHECK(a.call(life{}).value() == 2);
   CHECK(w.app->find_supervisor("s").restart_child("a").is(errc::running));
+}
+
+TEST_CASE("Q251: what a supervisor has started ends before its new life begins, whoever restarts it") {
+  world w;
+  w.start(many("root", one_for_all, {3, 5s}, {w.worker("a"), many("s", one_for_one, {3, 5s}, {w.worker("x"), w.worker("y")})}));
+  w.log.take();
+  w.crash("a");
+  CHECK(w.log.text() == "-a crash ~a -y shutdown ~y -x shutdown ~x +a +x +y");
+  CHECK(w.life_of("s/x") == 2);
 }
 
 TEST_CASE("F109, F110: ten thousand dynamic and ten thousand fixed children come and go") {

@@ -1,22 +1,13 @@
 // Many processes that await each other, under misfortunes.
 
-#include <herald/coroutine.hpp>
-
-#include "support.hpp"
+#include "coroutine_support.hpp"
 
 using namespace herald;
 using namespace herald::test;
+using namespace herald::test::coroutines;
 using namespace std::chrono_literals;
 
 namespace {
-
-struct total {
-  using reply = int;
-};
-struct slow_total {
-  std::chrono::nanoseconds time{50ms};
-  using reply = int;
-};
 
 /// Waits here and there among many others that crash and are killed; every call ends exactly once.
 struct tangled : process<tangled, note, total, slow_total, boom> {

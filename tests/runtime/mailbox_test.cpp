@@ -239,7 +239,7 @@ TEST_CASE("refusals count against the sender's own limit") {
   CHECK(told.size() == 10);
 }
 
-TEST_CASE("a message that its process does not accept") {
+TEST_CASE("N210, N211: a message that its process does not accept") {
   static std::vector<std::string> unknown;
   unknown.clear();
   struct open : process<open, item> {
@@ -261,7 +261,7 @@ TEST_CASE("a message that its process does not accept") {
   const any_ref open_one = w.app->find<open>("open");
   const any_ref closed_one = w.at("closed");
 
-  SUBCASE("N210: reaches on_unknown, with its type, its sender and itself") {
+  SUBCASE("reaches on_unknown, with its type, its sender and itself") {
     open_one.cast(stranger{7});
     w.app->find<gossip>("gossip").cast(item{8});
     w.sim.run();
@@ -270,7 +270,7 @@ TEST_CASE("a message that its process does not accept") {
     CHECK(unknown[0].back() == '7');
     CHECK(unknown[1].find("8 from a process") != std::string::npos);
   }
-  SUBCASE("N211: without on_unknown it is told once for its type, and dropped") {
+  SUBCASE("without on_unknown it is told once for its type, and dropped") {
     for (int i = 0; i < 5; ++i) closed_one.cast(stranger{i});
     w.sim.run();
     std::vector<std::string> texts;
@@ -285,7 +285,7 @@ TEST_CASE("a message that its process does not accept") {
     CHECK(w.told(report::dead_letter) == 2);
     CHECK(w.life_of("closed") == 1);
   }
-  SUBCASE("N211: an exception in on_unknown is a crash") {
+  SUBCASE("an exception in on_unknown is a crash") {
     open_one.cast(stranger{13});
     w.sim.run();
     CHECK(w.told(report::crashed, "open") == 1);

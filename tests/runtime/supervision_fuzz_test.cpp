@@ -1,10 +1,10 @@
 // Random trees, random misfortune, and OTP's rules as a plain model: what each process did must be, line by line, what
 // the model says. HERALD_SEED runs one seed, HERALD_SEEDS sets how many.
 
-#include <cstdlib>
 #include <iostream>
 #include <random>
 
+#include "fuzz_seeds.hpp"
 #include "otp_model.hpp"
 #include "support.hpp"
 
@@ -13,11 +13,6 @@ using namespace herald::test;
 using namespace std::chrono_literals;
 
 namespace {
-
-std::uint64_t number_from(const char* variable, std::uint64_t otherwise) {
-  const auto* text = std::getenv(variable);
-  return text != nullptr ? std::strtoull(text, nullptr, 10) : otherwise;
-}
 
 class fuzz_run {
  public:
@@ -510,12 +505,5 @@ class fuzz_run {
 }  // namespace
 
 TEST_CASE("random trees under random misfortune do what OTP's rules say") {
-  const auto first = number_from("HERALD_SEED", 1);
-  const auto seeds = number_from("HERALD_SEEDS", std::getenv("HERALD_SEED") != nullptr ? 1 : 3000);
-  for (auto seed = first; seed < first + seeds; ++seed) {
-    fuzz_run run{seed};
-    const auto wrong = run.play();
-    INFO("HERALD_SEED=" << seed << ": " << wrong);
-    REQUIRE(wrong.empty());
-  }
+  play_seeds<fuzz_run>(3000);
 }

@@ -85,6 +85,9 @@ struct slow_life {
 struct crash_call {
   using reply = int;
 };
+struct who_are_you {
+  using reply = std::string;
+};
 
 struct probe : process<probe, boom, odd_boom, end_with, stall_for, note, life, slow_life, crash_call> {
   struct args {

@@ -65,7 +65,7 @@ stream_options with(stream_options o, std::function<void(stream_options&)> chang
 
 }  // namespace
 
-TEST_CASE("stream: answers come in order, and never more tasks than allowed run") {
+TEST_CASE("L176: stream: answers come in order, and never more tasks than allowed run") {
   for (std::uint64_t seed = 1; seed <= 40; ++seed) {
     CAPTURE(seed);
     mill w{seed};
@@ -80,7 +80,7 @@ TEST_CASE("stream: answers come in order, and never more tasks than allowed run"
   }
 }
 
-TEST_CASE("stream: unordered answers come as they are ready, each once") {
+TEST_CASE("L177: stream: unordered answers come as they are ready, each once") {
   for (std::uint64_t seed = 1; seed <= 40; ++seed) {
     CAPTURE(seed);
     mill w{seed};
@@ -98,7 +98,7 @@ TEST_CASE("stream: unordered answers come as they are ready, each once") {
   }
 }
 
-TEST_CASE("stream: an ordered stream behind a slow task waits, and keeps no more than its bound") {
+TEST_CASE("L180: stream: an ordered one behind a slow task waits, and keeps no more than its bound") {
   mill w{3};
   w.in([&](context& self) {
     async_stream(self, w.jobs, numbers(12), w.square([](int i) { return i == 1 ? 500ms : 1ms; }), four, w.note(), w.end());
@@ -110,7 +110,7 @@ TEST_CASE("stream: an ordered stream behind a slow task waits, and keeps no more
   CHECK(w.got == squares(12));
 }
 
-TEST_CASE("stream: a task over its limit ends the stream, or only itself, as it is told") {
+TEST_CASE("L178: stream: a task over its limit ends the stream, or only itself, as it is told") {
   for (std::uint64_t seed = 1; seed <= 40; ++seed) {
     CAPTURE(seed);
     for (const auto how : {stream_timeout_t::end_stream, stream_timeout_t::kill_task}) {
@@ -137,7 +137,7 @@ TEST_CASE("stream: a task over its limit ends the stream, or only itself, as it 
   }
 }
 
-TEST_CASE("stream: a failure is its element's answer, and comes with the element where that is wanted") {
+TEST_CASE("L179: stream: a failure is its element's answer, and comes with the element where that is wanted") {
   for (std::uint64_t seed = 1; seed <= 40; ++seed) {
     CAPTURE(seed);
     mill w{seed};
@@ -179,7 +179,7 @@ TEST_CASE("stream: whoever has enough says false, and the rest is stopped or nev
   }
 }
 
-TEST_CASE("stream: an empty range is over at once; no supervisor, or one that is full, ends the stream with that") {
+TEST_CASE("L182: stream: an empty range is over at once; no supervisor, or one that is full, ends the stream with that") {
   mill w{1, {.max_children = 2}};
   w.in([&](context& self) { async_stream(self, w.jobs, numbers(0), w.square([](int) { return 0ms; }), four, w.note(), w.end()); });
   w.sim.run();
