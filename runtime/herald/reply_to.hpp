@@ -80,16 +80,4 @@ class reply_to {
   engine::debt_for<R>* debt_ = nullptr;
 };
 
-namespace engine {
-
-/// For dispatchers below the handlers: the call in hand is answered later, by whoever has the handle. Null cell state is
-/// not looked at: only its life counts. Call it from inside user code of `by`, before its handler.
-template <class R>
-[[nodiscard]] herald::reply_to<R> owe_reply(call_base<R>& call, cell& by, debt_for<R>*& kept) {
-  owe<R>(call, by, kept);
-  return herald::reply_to<R>{kept};
-}
-
-}  // namespace engine
-
 }  // namespace herald

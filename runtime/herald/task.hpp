@@ -195,13 +195,13 @@ namespace engine {
 template <class F>
 auto make_task(const supervisor_ref& sup, core& system, task_owner owner, std::vector<any_ref> callers, F fn,
                const task_options& o, context* linked) {
-  using value = task_value<F>;
+  using answer = task_value<F>;
   check_task_options(o, true, !takes_context<F>);
-  auto state = std::make_shared<task_state<value>>(system, owner);
+  auto state = std::make_shared<task_state<answer>>(system, owner);
   if (linked != nullptr) state->link(*linked);
-  auto body = std::make_shared<async_body<F, value>>(std::move(callers), std::move(fn), state, o.offloaded);
+  auto body = std::make_shared<async_body<F, answer>>(std::move(callers), std::move(fn), state, o.offloaded);
   start_task(sup, named_body(std::move(body), type_name<F>(), o), o, state);
-  return task<value>{std::move(state)};
+  return task<answer>{std::move(state)};
 }
 }  // namespace engine
 

@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "pubsub.hpp"
-#include "runtime_environment.hpp"
+#include "starter.hpp"
 
 namespace bench::pubsub {
 
@@ -45,39 +45,6 @@ struct sentinel : herald::process<sentinel, beat, join> {
 
  private:
   std::int64_t sum_ = 0;
-  countdown* done_;
-};
-
-struct fill {
-  herald::supervisor_ref crowd;
-};
-
-/// Starts children of a dynamic supervisor, a hundred requests in flight.
-template <class P>
-struct starter : herald::process<starter<P>, fill> {
-  struct args {
-    std::int64_t children;
-    countdown* done;
-  };
-  starter(herald::context& self, args a) : self_{self}, left_{a.children}, done_{a.done} {}
-  void on(const fill& m) {
-    crowd_ = m.crowd;
-    for (int i = 0; i < 100; ++i) next();
-  }
-
- private:
-  void next() {
-    if (left_ == 0) return;
-    --left_;
-    crowd_.start_child<P>(self_, typename P::args{}, 60s, [this](const herald::result<herald::ref<P>>& started) {
-      (void)started.value();
-      done_->hit();
-      next();
-    });
-  }
-  herald::context& self_;
-  herald::supervisor_ref crowd_;
-  std::int64_t left_;
   countdown* done_;
 };
 

@@ -4,7 +4,7 @@
 #include <stdexcept>
 
 #include "runtime.hpp"
-#include "runtime_environment.hpp"
+#include "starter.hpp"
 
 namespace bench::runtime {
 
@@ -34,38 +34,6 @@ herald::supervisor many(std::int64_t children) {
   return top;
 }
 
-struct fill {
-  herald::supervisor_ref crowd;
-};
-
-/// Starts children of a dynamic supervisor, a hundred requests in flight.
-struct starter : herald::process<starter, fill> {
-  struct args {
-    std::int64_t children;
-    countdown* done;
-  };
-  starter(herald::context& self, args a) : self_{self}, left_{a.children}, done_{a.done} {}
-  void on(const fill& m) {
-    crowd_ = m.crowd;
-    for (int i = 0; i < 100; ++i) next();
-  }
-
- private:
-  void next() {
-    if (left_ == 0) return;
-    --left_;
-    crowd_.start_child<counter>(self_, {}, 60s, [this](const herald::result<herald::ref<counter>>& started) {
-      (void)started.value();
-      done_->hit();
-      next();
-    });
-  }
-  herald::context& self_;
-  herald::supervisor_ref crowd_;
-  std::int64_t left_;
-  countdown* done_;
-};
-
 /// An application with a dynamic supervisor, and the process that fills it.
 class crowd {
  public:
@@ -73,12 +41,12 @@ class crowd {
       : done_{children},
         app_{
             {.name = "crowd",
-             .children = {herald::dynamic<counter>("children"), herald::child<starter>("starter", {children, &done_})}},
+             .children = {herald::dynamic<counter>("children"), herald::child<starter<counter>>("starter", {children, &done_})}},
             size_of_application()} {
     app_.start();
   }
   void start_children() {
-    app_.find<starter>("starter").cast(fill{app_.find_supervisor("children")});
+    app_.find<starter<counter>>("starter").cast(fill{app_.find_supervisor("children")});
     done_.wait();
   }
   herald::application& app() { return app_; }

@@ -230,10 +230,6 @@ class host {
     count_handled(n);
     count_to(from_mail_, from_mail_.load(std::memory_order_relaxed) + n);
   }
-  template <class F>
-  void each_cell(F&& f) {
-    cells_.each(std::forward<F>(f));
-  }
   /// Ends everything that waits; called when no runner will come any more.
   void drop_everything() noexcept;
 
