@@ -229,6 +229,8 @@ result<log_stretch> store::read(const offset& after, std::size_t limit, std::opt
   return log_stretch{std::move(page->events), page->last, page->head};
 }
 
+store_capabilities store::capabilities() const noexcept { return state_->data().capabilities(); }
+
 std::span<const resource_table* const> store::tables() const noexcept { return state_->tables(); }
 
 result<const resource_table*> store::table(std::string_view resource) const {

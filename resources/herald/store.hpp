@@ -17,6 +17,7 @@
 #include <herald/bulk.hpp>
 #include <herald/child_spec.hpp>
 #include <herald/context.hpp>
+#include <herald/store_capabilities.hpp>
 #include <herald/store_options.hpp>
 #include <herald/typed_bulk.hpp>
 
@@ -270,6 +271,8 @@ class store {
                                          std::optional<std::string_view> topic = std::nullopt) const;
 
   [[nodiscard]] std::span<const resource_table* const> tables() const noexcept;
+  /// What this kind of store can do beyond what all can.
+  [[nodiscard]] store_capabilities capabilities() const noexcept;
   /// The described resource of this name, or no_such_resource.
   [[nodiscard]] result<const resource_table*> table(std::string_view resource) const;
 

@@ -10,7 +10,7 @@ child_spec store::notifier(std::string id, child_options options) const {
 
 child_spec store::writer(std::string id, child_options options) const {
   // A disk that is waited for must not hold up the neighbours.
-  if (state_->data().blocks() && options.placement == together) options.placement = own_thread;
+  if (capabilities().blocks && options.placement == together) options.placement = own_thread;
   return child<detail::writer_process>(std::move(id), {state_}, options);
 }
 

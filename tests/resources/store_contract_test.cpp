@@ -2,6 +2,8 @@
 
 #include "store_fixture.hpp"
 
+#include <algorithm>
+#include <filesystem>
 #include <stdexcept>
 
 using namespace herald;
@@ -25,7 +27,7 @@ result<action_outcome> nested(transaction& tx, const resource_table& table, std:
 
 }  // namespace
 
-TEST_CASE_TEMPLATE("a created row is found again as it was written, and its event is in the log", Store, in_memory, on_sqlite) {
+TEST_CASE_TEMPLATE("a created row is found again as it was written, and its event is in the log", Store, EVERY_STORE) {
   Store fixture;
   test_store& store = fixture.store;
   const auto made = store.run(items, "make",
@@ -52,7 +54,7 @@ TEST_CASE_TEMPLATE("a created row is found again as it was written, and its even
   store.require_that_it_holds();
 }
 
-TEST_CASE_TEMPLATE("H12: a sensitive attribute is in the row and in no event of the log", Store, in_memory, on_sqlite) {
+TEST_CASE_TEMPLATE("H12: a sensitive attribute is in the row and in no event of the log", Store, EVERY_STORE) {
   Store fixture;
   test_store& store = fixture.store;
   const auto key = key_of(store.run(items, "make", {{"name", "safe"}, {"secret", "1234"}}));
@@ -66,7 +68,7 @@ TEST_CASE_TEMPLATE("H12: a sensitive attribute is in the row and in no event of 
 
 TEST_CASE_TEMPLATE("N23, H1: events of one transaction over several resources come once, after commit, in the order of "
                    "writing",
-                   Store, in_memory, on_sqlite) {
+                   Store, EVERY_STORE) {
   Store fixture;
   test_store& store = fixture.store;
   std::vector<std::string> heard;
@@ -88,7 +90,7 @@ TEST_CASE_TEMPLATE("N23, H1: events of one transaction over several resources co
 }
 
 TEST_CASE_TEMPLATE("N24, N26: a transaction that fails leaves neither rows nor events, and its numbers are used again", Store,
-                   in_memory, on_sqlite) {
+                   EVERY_STORE) {
   Store fixture;
   test_store& store = fixture.store;
   std::size_t heard = 0;
@@ -107,7 +109,7 @@ TEST_CASE_TEMPLATE("N24, N26: a transaction that fails leaves neither rows nor e
   CHECK(heard == 1);
 }
 
-TEST_CASE_TEMPLATE("an action that fails does not touch the others of its batch", Store, in_memory, on_sqlite) {
+TEST_CASE_TEMPLATE("an action that fails does not touch the others of its batch", Store, EVERY_STORE) {
   Store fixture;
   test_store& store = fixture.store;
   auto first = store.submit(request(items, "make", {{"name", "a"}}));
@@ -131,8 +133,7 @@ TEST_CASE_TEMPLATE("an action that fails does not touch the others of its batch"
   store.require_that_it_holds();
 }
 
-TEST_CASE_TEMPLATE("a nested action that is rolled back takes its events along, and the outer one's stay", Store, in_memory,
-                   on_sqlite) {
+TEST_CASE_TEMPLATE("a nested action that is rolled back takes its events along, and the outer one's stay", Store, EVERY_STORE) {
   Store fixture;
   test_store& store = fixture.store;
   const auto done = store.run([&](transaction& tx) -> result<action_outcome> {
@@ -148,8 +149,7 @@ TEST_CASE_TEMPLATE("a nested action that is rolled back takes its events along, 
   store.require_that_it_holds();
 }
 
-TEST_CASE_TEMPLATE("nobody is answered, and nothing is seen by readers, before the batch is committed", Store, in_memory,
-                   on_sqlite) {
+TEST_CASE_TEMPLATE("nobody is answered, and nothing is seen by readers, before the batch is committed", Store, EVERY_STORE) {
   Store fixture;
   test_store& store = fixture.store;
   std::shared_ptr<std::optional<result<action_outcome>>> first;
@@ -169,7 +169,7 @@ TEST_CASE_TEMPLATE("nobody is answered, and nothing is seen by readers, before t
   CHECK(store.data().head().sequence == 2);
 }
 
-TEST_CASE_TEMPLATE("C15: an update changes what it names and nothing else", Store, in_memory, on_sqlite) {
+TEST_CASE_TEMPLATE("C15: an update changes what it names and nothing else", Store, EVERY_STORE) {
   Store fixture;
   test_store& store = fixture.store;
   const auto key = key_of(store.run(items, "make", {{"name", "a"}, {"count", 1}, {"note", "n"}}));
@@ -185,7 +185,7 @@ TEST_CASE_TEMPLATE("C15: an update changes what it names and nothing else", Stor
   CHECK((log[1]->changed & detail::bit(2)) != 0);
 }
 
-TEST_CASE_TEMPLATE("C18: an action on a row that is gone answers not_found and emits nothing", Store, in_memory, on_sqlite) {
+TEST_CASE_TEMPLATE("C18: an action on a row that is gone answers not_found and emits nothing", Store, EVERY_STORE) {
   Store fixture;
   test_store& store = fixture.store;
   const auto key = key_of(store.run(items, "make", {{"name", "a"}}));
@@ -199,7 +199,7 @@ TEST_CASE_TEMPLATE("C18: an action on a row that is gone answers not_found and e
 
 TEST_CASE_TEMPLATE("C36: an identity that is taken is refused on its fields, also by an update, and is free again after a "
                    "destroy",
-                   Store, in_memory, on_sqlite) {
+                   Store, EVERY_STORE) {
   Store fixture;
   test_store& store = fixture.store;
   const auto first = key_of(store.run(items, "make", {{"name", "a"}}));
@@ -217,7 +217,7 @@ TEST_CASE_TEMPLATE("C36: an identity that is taken is refused on its fields, als
   store.require_that_it_holds();
 }
 
-TEST_CASE_TEMPLATE("an identity that a rolled back action took is free again", Store, in_memory, on_sqlite) {
+TEST_CASE_TEMPLATE("an identity that a rolled back action took is free again", Store, EVERY_STORE) {
   Store fixture;
   test_store& store = fixture.store;
   const auto failed = store.run([&](transaction& tx) -> result<action_outcome> {
@@ -229,7 +229,7 @@ TEST_CASE_TEMPLATE("an identity that a rolled back action took is free again", S
 }
 
 TEST_CASE_TEMPLATE("C43: an update from an old copy is refused as stale, and success raises the version by one", Store,
-                   in_memory, on_sqlite) {
+                   EVERY_STORE) {
   Store fixture;
   test_store& store = fixture.store;
   const auto key = key_of(store.run(items, "make", {{"name", "a"}}));
@@ -244,7 +244,7 @@ TEST_CASE_TEMPLATE("C43: an update from an old copy is refused as stale, and suc
   CHECK(store.log().size() == 2);
 }
 
-TEST_CASE_TEMPLATE("H5: an update that changes nothing emits nothing", Store, in_memory, on_sqlite) {
+TEST_CASE_TEMPLATE("H5: an update that changes nothing emits nothing", Store, EVERY_STORE) {
   Store fixture;
   test_store& store = fixture.store;
   const auto key = key_of(store.run(items, "make", {{"name", "a"}, {"count", 1}}));
@@ -254,7 +254,7 @@ TEST_CASE_TEMPLATE("H5: an update that changes nothing emits nothing", Store, in
   CHECK(store.log().size() == 1);
 }
 
-TEST_CASE_TEMPLATE("composite keys: rows are told apart by all parts", Store, in_memory, on_sqlite) {
+TEST_CASE_TEMPLATE("composite keys: rows are told apart by all parts", Store, EVERY_STORE) {
   Store fixture;
   test_store& store = fixture.store;
   REQUIRE(store.run(cells, "make", {{"sheet", "a"}, {"row", 1}, {"content", 0.5}}));
@@ -271,7 +271,7 @@ TEST_CASE_TEMPLATE("composite keys: rows are told apart by all parts", Store, in
 }
 
 TEST_CASE_TEMPLATE("generated integer keys grow and are never given twice, not even after the newest row is gone", Store,
-                   in_memory, on_sqlite) {
+                   EVERY_STORE) {
   Store fixture;
   test_store& store = fixture.store;
   CHECK(key_of(store.run(counters, "make", {{"label", "a"}}))[0] == value_view{1});
@@ -279,4 +279,81 @@ TEST_CASE_TEMPLATE("generated integer keys grow and are never given twice, not e
   CHECK(second[0] == value_view{2});
   REQUIRE(store.run(counters, "drop", {}, second));
   CHECK(key_of(store.run(counters, "make", {{"label", "c"}}))[0] == value_view{3});
+}
+
+namespace {
+
+/// Keeps a consumer's cursor in a transaction that may fail.
+result<action_outcome> keep(test_store& store, std::string_view consumer, std::uint64_t at, bool fails = false) {
+  return store.run([&](transaction& tx) -> result<action_outcome> {
+    if (auto kept = tx.keep_cursor(consumer, {{store.data().head().epoch, at}, 2, true}); !kept) return kept.error();
+    CHECK(tx.cursor(consumer).value()->at.sequence == at);  // the transaction sees what it did
+    if (fails) return error{resource_errc::invalid, "no"};
+    return action_outcome{};
+  });
+}
+
+}  // namespace
+
+TEST_CASE_TEMPLATE("a consumer's cursor is part of the transaction: kept with it, undone with it, by savepoints too, and dropped", Store,
+                   EVERY_STORE) {
+  Store fixture;
+  test_store& store = fixture.store;
+  CHECK(store.data().cursors().value().empty());
+  CHECK_FALSE(keep(store, "search", 3, true));
+  CHECK(store.data().cursors().value().empty());
+  REQUIRE(keep(store, "search", 5));
+  REQUIRE(keep(store, "mail", 1));
+  CHECK_FALSE(keep(store, "search", 9, true));
+  REQUIRE(store.run([&](transaction& tx) -> result<action_outcome> {
+    CHECK(tx.savepoint());
+    CHECK(tx.keep_cursor("search", {{store.data().head().epoch, 8}, 0, false}));
+    CHECK(tx.drop_cursor("mail"));
+    CHECK_FALSE(tx.cursor("mail").value());
+    CHECK(tx.rollback_to());
+    CHECK(tx.cursor("search").value()->at.sequence == 5);
+    return action_outcome{};
+  }));
+  auto kept = store.data().cursors().value();
+  std::sort(kept.begin(), kept.end(), [](const auto& left, const auto& right) { return left.name < right.name; });
+  REQUIRE(kept.size() == 2);
+  CHECK(kept[0].name == "mail");
+  CHECK(kept[1].cursor == consumer_cursor{{store.data().head().epoch, 5}, 2, true});
+  REQUIRE(store.run([&](transaction& tx) -> result<action_outcome> {
+    if (auto dropped = tx.drop_cursor("mail"); !dropped) return dropped.error();
+    return action_outcome{};
+  }));
+  CHECK(store.data().cursors().value().size() == 1);
+}
+
+TEST_CASE_TEMPLATE("trimming raises the floor page by page, and numbering goes on", Store, EVERY_STORE) {
+  Store fixture;
+  test_store& store = fixture.store;
+  for (int i = 0; i < 10; ++i) REQUIRE(store.run(counters, "make", {{"label", "x"}}));
+  CHECK(store.data().trim(6, 4).value() == 4);
+  CHECK(store.data().floor() == 5);
+  CHECK(store.data().trim(6, 100).value() == 2);
+  CHECK(store.data().trim(6, 100).value() == 0);
+  CHECK(store.data().floor() == 7);
+  CHECK(store.log(6).size() == 4);
+  CHECK(store.data().trim(100, 100).value() == 4);
+  CHECK(store.data().floor() == 11);
+  REQUIRE(store.run(counters, "make", {{"label", "y"}}));
+  CHECK(names(store.log(10)) == std::vector<std::string>{"11 counters.make created"});
+  store.require_that_it_holds();
+}
+
+TEST_CASE_TEMPLATE("a store says what it can do, and does it: a copy is made where backup is said, and refused where not", Store,
+                   EVERY_STORE) {
+  Store fixture;
+  test_store& store = fixture.store;
+  const auto can = store.data().capabilities();
+  CHECK_FALSE(can.kind.empty());
+  CHECK((can.survives_program || !can.survives_machine));
+  REQUIRE(store.run(counters, "make", {{"label", "x"}}));
+  temporary_directory directory;
+  const auto made = store.data().backup(directory.file("copy.db"));
+  CHECK(made.has_value() == can.backup);
+  CHECK(std::filesystem::exists(directory.file("copy.db")) == can.backup);
+  CHECK(store.data().check_itself().value().empty());
 }

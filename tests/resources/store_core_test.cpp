@@ -18,7 +18,7 @@ const resource_table& counters = table_of<described::counters>;
 
 TEST_CASE_TEMPLATE("a listener that throws ends the writer after the callers were answered; the next writer hands over from "
                    "there",
-                   Store, in_memory, on_sqlite) {
+                   Store, EVERY_STORE) {
   Store fixture;
   test_store& store = fixture.store;
   std::vector<std::uint64_t> heard;
@@ -40,7 +40,7 @@ TEST_CASE_TEMPLATE("a listener that throws ends the writer after the callers wer
   CHECK(heard == std::vector<std::uint64_t>{1, 2, 3});
 }
 
-TEST_CASE_TEMPLATE("what arrives while a batch runs comes along in it", Store, in_memory, on_sqlite) {
+TEST_CASE_TEMPLATE("what arrives while a batch runs comes along in it", Store, EVERY_STORE) {
   Store fixture;
   test_store& store = fixture.store;
   test_store::answer late;
@@ -52,8 +52,7 @@ TEST_CASE_TEMPLATE("what arrives while a batch runs comes along in it", Store, i
   CHECK((*late)->has_value());
 }
 
-TEST_CASE_TEMPLATE("a full queue refuses with overload, and a closed store answers those who wait", Store, in_memory,
-                   on_sqlite) {
+TEST_CASE_TEMPLATE("a full queue refuses with overload, and a closed store answers those who wait", Store, EVERY_STORE) {
   Store fixture;
   test_store& store = fixture.store;
   store_options few;
@@ -73,7 +72,7 @@ TEST_CASE_TEMPLATE("a full queue refuses with overload, and a closed store answe
 }
 
 TEST_CASE_TEMPLATE("only one may be the writer at a time; a second is told that the first is still inside an action", Store,
-                   in_memory, on_sqlite) {
+                   EVERY_STORE) {
   Store fixture;
   test_store& store = fixture.store;
   bool checked = false;
@@ -89,8 +88,7 @@ TEST_CASE_TEMPLATE("only one may be the writer at a time; a second is told that 
   CHECK(checked);
 }
 
-TEST_CASE_TEMPLATE("concurrent callers: every answer once, all rows there, numbers without a gap", Store, in_memory,
-                   on_sqlite) {
+TEST_CASE_TEMPLATE("concurrent callers: every answer once, all rows there, numbers without a gap", Store, EVERY_STORE) {
   Store fixture;
   test_store& store = fixture.store;
   constexpr int callers = 4, actions = 100;
@@ -117,7 +115,7 @@ TEST_CASE_TEMPLATE("concurrent callers: every answer once, all rows there, numbe
   store.require_that_it_holds();
 }
 
-TEST_CASE_TEMPLATE("the time of events never runs backwards, whatever the clock does", Store, in_memory, on_sqlite) {
+TEST_CASE_TEMPLATE("the time of events never runs backwards, whatever the clock does", Store, EVERY_STORE) {
   auto time = std::make_shared<std::int64_t>(1'000'000);
   const auto clock = [time] { return timestamp{std::chrono::microseconds{*time}}; };
   temporary_directory directory;

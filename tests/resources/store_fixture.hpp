@@ -151,7 +151,8 @@ inline test_store sqlite_store(const std::string& file, sqlite_options options =
   return test_store{*data, options};
 }
 
-// The two kinds of store, for TEST_CASE_TEMPLATE.
+// The kinds of store, for TEST_CASE_TEMPLATE. A further kind is listed here, and must pass every case that says EVERY_STORE:
+// store_contract_test, store_core_test and store_log_test.
 struct in_memory {
   test_store store = memory_store();
 };
@@ -159,6 +160,8 @@ struct on_sqlite {
   temporary_directory directory;
   test_store store = sqlite_store(directory.file("store.db"));
 };
+
+#define EVERY_STORE in_memory, on_sqlite
 
 inline row_key key_of(const result<action_outcome>& made) {
   REQUIRE_MESSAGE(made.has_value(), (made ? std::string{} : made.error().to_string()));

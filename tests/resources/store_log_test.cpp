@@ -12,7 +12,7 @@ const resource_table& counters = table_of<described::counters>;
 
 }  // namespace
 
-TEST_CASE_TEMPLATE("H8: reading after an offset gives exactly the rest, in order, page by page", Store, in_memory, on_sqlite) {
+TEST_CASE_TEMPLATE("H8: reading after an offset gives exactly the rest, in order, page by page", Store, EVERY_STORE) {
   Store fixture;
   test_store& store = fixture.store;
   for (int i = 0; i < 25; ++i) REQUIRE(store.run(counters, "make", {{"label", std::to_string(i)}}));
@@ -30,8 +30,7 @@ TEST_CASE_TEMPLATE("H8: reading after an offset gives exactly the rest, in order
   }
 }
 
-TEST_CASE_TEMPLATE("reading by topic gives that topic's events, and an event with two topics under both", Store, in_memory,
-                   on_sqlite) {
+TEST_CASE_TEMPLATE("reading by topic gives that topic's events, and an event with two topics under both", Store, EVERY_STORE) {
   Store fixture;
   test_store& store = fixture.store;
   const auto key = key_of(store.run(items, "make", {{"name", "ted"}}));
@@ -48,7 +47,7 @@ TEST_CASE_TEMPLATE("reading by topic gives that topic's events, and an event wit
 }
 
 TEST_CASE_TEMPLATE("H11: an offset below the floor, above the head or of another epoch is gone, and says so", Store,
-                   in_memory, on_sqlite) {
+                   EVERY_STORE) {
   Store fixture;
   test_store& store = fixture.store;
   for (int i = 0; i < 10; ++i) REQUIRE(store.run(counters, "make", {{"label", std::to_string(i)}}));
@@ -73,7 +72,7 @@ TEST_CASE_TEMPLATE("H11: an offset below the floor, above the head or of another
   store.require_that_it_holds();
 }
 
-TEST_CASE_TEMPLATE("a snapshot gives the rows and the offset that they belong to", Store, in_memory, on_sqlite) {
+TEST_CASE_TEMPLATE("a snapshot gives the rows and the offset that they belong to", Store, EVERY_STORE) {
   Store fixture;
   test_store& store = fixture.store;
   for (int i = 0; i < 3; ++i) REQUIRE(store.run(counters, "make", {{"label", "x"}}));
@@ -89,7 +88,7 @@ inline constexpr auto others =
     herald::resource<counted>("others", dsl::attribute<&counted::id>(dsl::primary_key, dsl::generated),
                               dsl::attribute<&counted::label>(), dsl::create("make", dsl::accepts<&counted::label>));
 
-TEST_CASE_TEMPLATE("a resource that the store was not opened with is refused by name", Store, in_memory, on_sqlite) {
+TEST_CASE_TEMPLATE("a resource that the store was not opened with is refused by name", Store, EVERY_STORE) {
   Store fixture;
   test_store& store = fixture.store;
   const auto refused = failure(store.run(table_of<others>, "make", {{"label", "x"}}));

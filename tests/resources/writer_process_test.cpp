@@ -4,6 +4,7 @@
 
 #include <herald/application.hpp>
 #include <herald/process.hpp>
+#include <herald/simulation.hpp>
 #include <herald/store.hpp>
 
 #include <atomic>
@@ -174,6 +175,22 @@ TEST_CASE("the memory store's writer is a process as well") {
   REQUIRE(desk.run<items, "make">(field<&item::name> = "after"));
   CHECK(desk.head().sequence == 102);
   app.stop();
+}
+
+TEST_CASE("an idle store's events grow old: its writer looks for them by itself, after a restart too") {
+  simulation sim{1};
+  memory_options options;
+  options.retention.age = 60s;
+  options.clock = [&] { return timestamp{std::chrono::duration_cast<std::chrono::microseconds>(sim.now().time_since_epoch())}; };
+  const auto desk = store::open(all_tables, options).value();
+  application app{tree_of(desk), {.sinks = {[](const report&) {}}, .simulation = &sim}};
+  app.start();
+  for (int i = 0; i < 3; ++i) REQUIRE(desk.run<counters, "make">(field<&counted::label> = "x"));
+  sim.advance(50s);
+  CHECK(desk.floor() == 1);
+  REQUIRE(app.kill("writer"));
+  sim.advance(20s);
+  CHECK(desk.floor() == 4);
 }
 
 TEST_CASE("actions that wait while a writer cannot start are answered unavailable") {

@@ -35,7 +35,7 @@ class memory_storage final : public storage {
   [[nodiscard]] bool in_transaction() const noexcept override { return writing_.owns_lock(); }
   [[nodiscard]] result<void> commit() override;
   void rollback() noexcept override;
-  [[nodiscard]] bool blocks() const noexcept override { return false; }
+  [[nodiscard]] store_capabilities capabilities() const noexcept override { return {.kind = "memory"}; }
   [[nodiscard]] std::chrono::nanoseconds patience() const noexcept override { return {}; }
   [[nodiscard]] result<std::size_t> trim(std::uint64_t sequence, std::size_t limit) override;
 
@@ -55,9 +55,6 @@ class memory_storage final : public storage {
   [[nodiscard]] offset head() const noexcept override { return {epoch_, head_.load(std::memory_order_acquire)}; }
   [[nodiscard]] std::uint64_t floor() const noexcept override { return floor_.load(std::memory_order_acquire); }
   [[nodiscard]] std::uint64_t compacted() const noexcept override { return compacted_.load(std::memory_order_acquire); }
-  [[nodiscard]] result<void> backup(const std::string& to) override {
-    return error{resource_errc::invalid, "backup '" + to + "' was not made: a memory store has nothing on a disk"};
-  }
   [[nodiscard]] result<std::vector<std::string>> check_itself() override { return std::vector<std::string>{}; }
 
  private:

@@ -34,7 +34,9 @@ class sqlite_storage final : public storage {
   [[nodiscard]] bool in_transaction() const noexcept override { return db_.in_transaction(); }
   [[nodiscard]] result<void> commit() override;
   void rollback() noexcept override;
-  [[nodiscard]] bool blocks() const noexcept override { return true; }
+  [[nodiscard]] store_capabilities capabilities() const noexcept override {
+    return {.kind = "sqlite", .survives_program = true, .survives_machine = options_.durability == durability::full, .backup = true, .blocks = true};
+  }
   [[nodiscard]] std::chrono::nanoseconds patience() const noexcept override { return commit_time_ / 2; }
   [[nodiscard]] result<std::size_t> trim(std::uint64_t sequence, std::size_t limit) override;
 

@@ -6,6 +6,10 @@
 
 namespace herald::detail {
 
+result<void> storage::backup(const std::string& to) {
+  return error{resource_errc::invalid, fmt::format("backup '{}' was not made: a store of kind {} cannot be copied", to, capabilities().kind)};
+}
+
 result<void> check_tables(std::span<const resource_table* const> tables) {
   for (std::size_t i = 0; i < tables.size(); ++i) {
     const auto name = tables[i]->name;

@@ -9,6 +9,7 @@
 // Private. Lifetime: held by shared_ptr; closing is the destructor. Errors: values (resource_errc).
 
 #include <herald/event_record.hpp>
+#include <herald/store_capabilities.hpp>
 #include <herald/transaction.hpp>
 
 #include <chrono>
@@ -40,6 +41,7 @@ class storage {
   /// For messages: "store file 'x'", "memory store".
   [[nodiscard]] virtual std::string_view name() const noexcept = 0;
   [[nodiscard]] virtual std::span<const resource_table* const> tables() const noexcept = 0;
+  [[nodiscard]] virtual store_capabilities capabilities() const noexcept = 0;
 
   // The writer's half.
   [[nodiscard]] virtual result<void> begin() = 0;
@@ -52,8 +54,6 @@ class storage {
   /// On failure the transaction is rolled back.
   [[nodiscard]] virtual result<void> commit() = 0;
   virtual void rollback() noexcept = 0;
-  /// True when writing waits for a disk, so that the writer wants a thread of its own.
-  [[nodiscard]] virtual bool blocks() const noexcept = 0;
   /// How long a COMMIT may be put off so that more actions share it: a part of what one costs. 0: not at all.
   [[nodiscard]] virtual std::chrono::nanoseconds patience() const noexcept = 0;
   /// Drops the events up to `sequence`, at most `limit` of them, and raises the floor. Gives how many went.
@@ -88,8 +88,8 @@ class storage {
   [[nodiscard]] virtual std::uint64_t floor() const noexcept = 0;
   /// Up to here events may be missing, since newer ones of their keys have superseded them. 0: none is.
   [[nodiscard]] virtual std::uint64_t compacted() const noexcept = 0;
-  /// Copies the store as it is at one moment, while it is written.
-  [[nodiscard]] virtual result<void> backup(const std::string& to) = 0;
+  /// Copies the store as it is at one moment, while it is written; refused where that is none of its capabilities.
+  [[nodiscard]] virtual result<void> backup(const std::string& to);
   /// What only this kind of store can check about itself; a sentence for each fault.
   [[nodiscard]] virtual result<std::vector<std::string>> check_itself() = 0;
 };
