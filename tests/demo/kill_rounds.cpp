@@ -2,6 +2,8 @@
 // the disk: every row has its events and every event its row, the numbering has no gap, and the record is the beginning
 // of the log, word for word. The next start goes on; the last one ends by itself and must have nothing missing.
 //
+// The moment is given by how often the demo has been seen to touch its files, so that no clock decides.
+//
 //   kill_rounds DEMO ROUNDS [SEED]
 
 #include "final_check.hpp"
@@ -12,25 +14,25 @@
 #include <herald/verify.hpp>
 
 #include <array>
-#include <chrono>
 #include <cstdio>
 #include <cstdlib>
+#include <cstring>
 #include <filesystem>
 #include <fstream>
 #include <iterator>
 #include <random>
 #include <string>
-#include <thread>
 #include <vector>
 
 #include <fcntl.h>
+#include <poll.h>
+#include <sys/inotify.h>
 #include <sys/wait.h>
 #include <unistd.h>
 #include <csignal>
 
 namespace {
 
-using namespace std::chrono_literals;
 namespace files = std::filesystem;
 
 struct places {
@@ -65,6 +67,35 @@ ending wait_for(pid_t child) {
   if (WIFSIGNALED(status)) return {true, WTERMSIG(status)};
   return {false, WEXITSTATUS(status)};
 }
+
+/// Tells of each time that something in a folder is made or written.
+class folder_watch {
+ public:
+  explicit folder_watch(const std::string& folder) : fd_{::inotify_init1(IN_CLOEXEC)} {
+    if (::inotify_add_watch(fd_, folder.c_str(), IN_CREATE | IN_MODIFY) < 0) std::perror(folder.c_str());
+  }
+  folder_watch(const folder_watch&) = delete;
+  folder_watch& operator=(const folder_watch&) = delete;
+  ~folder_watch() { ::close(fd_); }
+
+  /// Waits until that has happened so many times, or not at all for 20 seconds.
+  void wait_for(std::uint64_t times) const {
+    alignas(inotify_event) char buffer[16 * 1024];
+    for (std::uint64_t seen = 0; seen < times;) {
+      pollfd ready{fd_, POLLIN, 0};
+      if (::poll(&ready, 1, 20'000) <= 0) return;
+      const auto got = ::read(fd_, buffer, sizeof buffer);
+      for (ssize_t at = 0; at < got; ++seen) {
+        inotify_event event{};
+        std::memcpy(&event, buffer + at, sizeof event);
+        at += static_cast<ssize_t>(sizeof event + event.len);
+      }
+    }
+  }
+
+ private:
+  int fd_;
+};
 
 std::string content(const std::string& path) {
   std::ifstream file{path};
@@ -124,11 +155,12 @@ int main(int argc, char** argv) {
   int grown = 0;
   for (int round = 1; round <= rounds; ++round) {
     // Most kills early, in start, recovery and replay; some in full run; some with chaos going on inside as well.
-    const auto wait = std::chrono::milliseconds{random() % (round % 4 == 0 ? 1'200 : 500)};
+    const auto touches = random() % (round % 4 == 0 ? 400 : 150);
     std::vector<std::string> more;
     if (round % 3 == 0) more = {"--chaos", "20", "--seed", std::to_string(random() % 1000)};
+    const folder_watch seen{folder};
     const auto child = start(demo, where, more);
-    std::this_thread::sleep_for(wait);
+    seen.wait_for(touches);
     ::kill(child, SIGKILL);
     if (const auto how = wait_for(child); !how.killed)
       fail(where,
@@ -136,7 +168,7 @@ int main(int argc, char** argv) {
     const auto now = examine(where, head);
     grown += static_cast<int>(now > head);
     head = now;
-    std::printf("round %d: killed after %lld ms, log at %llu\n", round, static_cast<long long>(wait.count()),
+    std::printf("round %d: killed after %llu touches, log at %llu\n", round, static_cast<unsigned long long>(touches),
                 static_cast<unsigned long long>(head));
   }
   if (grown * 5 < rounds) fail(where, "too few of the kills met a demo at work: " + std::to_string(grown));
