@@ -68,6 +68,9 @@ inline herald::application_options size_of_application() {
   return options;
 }
 
+/// For processes that work while the writer or the notifier does: on another host than theirs.
+inline const herald::child_options elsewhere{.placement = herald::spread};
+
 inline herald::action_request place_an_order() {
   using herald::dsl::field;
   return herald::request_for<described::orders, "place">(field<&order::customer> = "ACME Corporation Ltd",

@@ -53,7 +53,7 @@ sample actions(const herald::store& store, std::int64_t count, int in_flight) {
   const auto options = size_of_application();
   herald::application app{{.name = "bench",
                            .children = {store.writer(), store.notifier(),
-                                        herald::child<client>("client", {store, count, in_flight, &finished, &failed})}},
+                                        herald::child<client>("client", {store, count, in_flight, &finished, &failed}, elsewhere)}},
                           options};
   app.start();
   const auto caller = app.find<client>("client");

@@ -116,7 +116,7 @@ sample log_replay(std::int64_t events) {
   countdown finished{1};
   herald::application app{{.name = "bench",
                            .children = {store.writer(), store.notifier(),
-                                        herald::child<reader>("reader", {store, events, &finished})}},
+                                        herald::child<reader>("reader", {store, events, &finished}, elsewhere)}},
                           size_of_application()};
   const stopwatch watch;
   app.start();
@@ -144,7 +144,7 @@ sample catch_up(std::int64_t events) {
   countdown finished{1};
   herald::application app{{.name = "bench",
                            .children = {store.writer(), store.notifier(), herald::child<shop>("shop", {store}),
-                                        herald::child<follower>("follower", {store, &finished})}},
+                                        herald::child<follower>("follower", {store, &finished}, elsewhere)}},
                           size_of_application()};
   const stopwatch watch;
   app.start();
