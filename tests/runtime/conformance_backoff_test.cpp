@@ -208,6 +208,16 @@ TEST_CASE("Q257: reset_backoff ends the pause of a whole group") {
   }
 }
 
+TEST_CASE("Q252: a pause ends with its supervisor: nobody is started while the others end") {
+  world w;
+  w.how("b")->terminate_stall = 90ms;
+  w.start({.name = "root", .intensity = {10, 24h}, .children = {w.worker("a", {.backoff = {50ms, 50ms, 0}}), w.worker("b", {.placement = spread})}});
+  w.crash("a");
+  w.log.take();
+  CHECK(w.app->stop().zombies.empty());
+  CHECK(w.log.text() == "-b shutdown ~b");
+}
+
 TEST_CASE("Q252: pauses count against the supervisor's intensity all the same") {
   backoff_world w{{10ms, 20ms, 0}, permanent, 3};
   w.how("a")->failing_inits = 100;

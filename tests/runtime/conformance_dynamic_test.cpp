@@ -77,6 +77,24 @@ TEST_CASE("J131: dynamic supervisors under a static one are reachable by their n
   CHECK(w.app->root().start_child(dynamic("a")).is(errc::already_started));
 }
 
+TEST_CASE("D50: a child that is terminated before it has its place ends as soon as it has one (seeds)") {
+  for (std::uint64_t seed = 1; seed <= 20; ++seed) {
+    CAPTURE(seed);
+    world w{seed};
+    w.start({.name = "root", .children = {child<asker>("asker")}});
+    std::string ended;
+    in_handler(w, [&](context& self) {
+      for (const std::string id : {"x", "y", "z"}) {  // one for each host
+        w.app->root().start_child(self, w.worker(id, {.placement = spread}), 1s, [](const result<any_ref>&) {});
+        w.app->root().terminate_child(self, id, 1s, [&](const result<void>& r) { ended += r ? "ok " : "? "; });
+      }
+    });
+    w.sim.advance(2s);
+    CHECK(ended == "ok ok ok ");
+    CHECK(w.counts().active == 1);
+  }
+}
+
 TEST_CASE("J133: what is wrong with a dynamic supervisor's options is told before it starts") {
   const auto text = [](const child_spec& d) {
     const auto r = check_spec(child_spec{supervisor{.name = "root", .children = {d}}});

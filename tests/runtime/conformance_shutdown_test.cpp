@@ -65,6 +65,22 @@ TEST_CASE("G115, G117: with all_significant the last significant child's end shu
   }
 }
 
+TEST_CASE("G117: a significant child that pauses before its restart has not ended") {
+  world w;
+  w.start({.name = "root",
+           .intensity = {3, 5s},
+           .auto_shutdown = all_significant,
+           .children = {w.worker("a", {.restart = transient, .backoff = {100ms, 100ms, 0}, .significant = true}),
+                        w.worker("b", {.restart = transient, .significant = true})}});
+  w.crash("a");
+  w.tell("b", end_with{exit_reason::normal});
+  CHECK_FALSE(w.app->ended());
+  w.sim.advance(100ms);
+  CHECK(w.life_of("a") == 2);
+  w.tell("a", end_with{exit_reason::normal});
+  CHECK(w.app->ended());
+}
+
 TEST_CASE("a significant supervisor's end goes up: its parent ends by auto_shutdown, too") {
   world w;
   supervisor inner{.name = "s", .auto_shutdown = any_significant, .restart = transient, .significant = true,

@@ -29,6 +29,12 @@ class directory {
     const auto found = entries_.find(join(parent, id));
     if (found != entries_.end() && found->second.where == where) entries_.erase(found);
   }
+  /// At the application's end, all at once.
+  void clear() {
+    decltype(entries_) old;
+    const std::unique_lock lock{mutex_};
+    old.swap(entries_);
+  }
   [[nodiscard]] entry find(std::string_view path) const {
     const std::shared_lock lock{mutex_};
     const auto found = entries_.find(path);

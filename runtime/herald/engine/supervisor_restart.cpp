@@ -44,7 +44,6 @@ void supervisor_state::wait_to_retry(child_record& child, std::chrono::milliseco
 }
 
 void supervisor_state::retry(child_record& child, frame& f) {
-  if (mode_ == mode_t::closing) return;
   if (mode_ == mode_t::initial && cursor_ == &child) return launch(child, f);
   if (occupied()) return arm(child, std::chrono::milliseconds{1});
   if (spec_->dynamic || spec_->strategy == one_for_one || child.on_request()) return launch(child, f);

@@ -331,9 +331,12 @@ void supervisor_state::finish(frame& f) {
 void release_kept(cell& c, frame* owned) {
   if (c.extras == nullptr || c.extras->kept == nullptr) return;
   const auto kept = std::move(c.extras->kept);
-  const auto path = c.parent.cell == nullptr ? std::string{} : core::path_of(c);
+  auto& names = c.home->system().names();
+  const bool root = c.parent.cell == nullptr;
+  if (root) names.clear();
+  const auto path = root ? std::string{} : core::path_of(c);
   for (const auto& k : kept->all) {
-    c.home->system().names().remove(path, k.spec->id, k.where);
+    if (!root) names.remove(path, k.spec->id, k.where);
     order_release(k.where, owned);
   }
 }
