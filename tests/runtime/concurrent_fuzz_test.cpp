@@ -224,3 +224,7 @@ class burst_run {
 TEST_CASE("trees under many misfortunes at once come to rest, complete and in order") {
   play_seeds<burst_run>(500);
 }
+
+TEST_CASE("a handler that was left behind, and stands still, may see its host taken once more") {
+  CHECK(burst_run{7467}.play().empty());
+}

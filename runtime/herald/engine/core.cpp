@@ -80,6 +80,10 @@ const away_record* left_behind(const runtime_entry& entry, const cell& c) noexce
 std::string core::path_of(const cell& c) {
   const runtime_entry entry;
   if (const auto* away = left_behind(entry, c)) return away->path;
+  return place_of(c);
+}
+
+std::string place_of(const cell& c) {
   std::string path = c.parent_path ? *c.parent_path : std::string{};
   if (c.spec == nullptr) return path;
   if (!path.empty()) path.push_back('/');

@@ -92,6 +92,9 @@ struct cell_extras {
   return c.extras != nullptr ? std::string_view{c.extras->label} : std::string_view{};
 }
 
+/// Its path, for whoever owns its host or has stopped it there.
+[[nodiscard]] std::string place_of(const cell& c);
+
 /// By the owner of the cell's host only.
 [[nodiscard]] cell_extras& extras_of(cell& c);
 void add_hook(cell& c, std::unique_ptr<cell_hook> hook);
