@@ -17,6 +17,7 @@
 // subscriber or an event on its way holds it. Errors: pubsub_errc. The idea: Phoenix.PubSub.
 
 #include <any>
+#include <array>
 #include <chrono>
 #include <cstdint>
 #include <memory>
@@ -26,6 +27,7 @@
 #include <vector>
 
 #include <herald/engine/published.hpp>
+#include <herald/gap.hpp>
 #include <herald/pubsub_error.hpp>
 #include <herald/ref.hpp>
 #include <herald/shared_event.hpp>
@@ -145,7 +147,12 @@ struct subscriber_info {
   std::string key;
   std::any metadata;
   std::uint32_t waiting = 0;  ///< messages of all kinds in its mailbox
-  std::uint64_t lost = 0;     ///< events of this subscription, where it has options; of bare ones only the topic knows
+  /// Handler calls since it subscribed, and events put into its mailbox (what is lost there is in `lost`, too).
+  std::uint64_t delivered = 0;
+  /// By herald::loss. What a host's full inbox did not take is counted for the topic only (topic_statistics::lost).
+  std::array<std::uint64_t, loss_kinds> lost{};
+  /// Delivered a second since its subscribers were last asked for; 0 the first time, and where there are very many.
+  double rate = 0;
 };
 
 class bus {

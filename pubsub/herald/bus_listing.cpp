@@ -38,20 +38,29 @@ class roll_call {
       info.waiting = entry.who->depth.load(std::memory_order_relaxed);
       info.who = any_ref{entry.who->self()};
       info.path = core::path_of(*entry.who);
-      if (const auto& more = table.at(entry.id).more) {
+      const auto& subscribed = table.at(entry.id);
+      info.delivered = subscribed.delivered();
+      if (const auto& more = subscribed.more) {
         info.key = more->given->key;
         info.metadata = more->given->metadata;
-        info.lost = more->lost;
+        if (more->lost) info.lost = *more->lost;
       }
-      all_->push_back(std::move(info));
+      all_->infos.push_back(std::move(info));
+      // Which one it is, among all that there are while the topic is: '\x1e' is in no topic.
+      all_->names.push_back(std::string{s.topic->full_name()} + '\x1e' + std::to_string(reinterpret_cast<std::uintptr_t>(s.home)) + ':' +
+                            std::to_string(entry.id) + ':' + std::to_string(subscribed.generation));
     }
   }
-  [[nodiscard]] std::shared_ptr<std::vector<subscriber_info>> all() const { return all_; }
+  struct found {
+    std::vector<subscriber_info> infos;
+    std::vector<std::string> names;  ///< of the subscriptions, for their rates
+  };
+  [[nodiscard]] std::shared_ptr<found> all() const { return all_; }
 
  private:
   waiter_for<bool>* asker_;
   std::mutex mutex_;
-  std::shared_ptr<std::vector<subscriber_info>> all_ = std::make_shared<std::vector<subscriber_info>>();
+  std::shared_ptr<found> all_ = std::make_shared<found>();
 };
 
 /// Statistics of some records, in their order.
@@ -185,7 +194,10 @@ result<std::vector<subscriber_info>> bus::subscribers(std::string_view topic, st
   if (!engine::wait(core_->system(), *w, limit))
     return error{pubsub_errc::timeout, "the subscribers of \"" + std::string{topic} + "\" were not all told within " +
                                            std::to_string(limit.count()) + " ms"};
-  return std::move(*all);
+  const auto now = core_->system().time().now();
+  for (std::size_t i = 0; i < all->infos.size(); ++i)
+    all->infos[i].rate = core_->rate_of(all->names[i], all->infos[i].delivered, now);
+  return std::move(all->infos);
 }
 
 }  // namespace herald

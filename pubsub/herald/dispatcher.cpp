@@ -40,6 +40,7 @@ struct dispatch_work {
           seen.metadata = more->given->metadata;
         }
         seen.number = entries.size();
+        ++table.at(entry.id).apart;  // unless it is given the event
         entries.push_back(std::move(seen));
         who.push_back({s, entry.id, table.at(entry.id).generation});
       }
@@ -71,6 +72,7 @@ struct dispatch_work {
       return;
     }
     ++s.at->handed;
+    --table.at(s.id).apart;
     lost = !let_wait(share(*s.at), *entry.who, s.id, *handler, table, f, 0);
   }
 

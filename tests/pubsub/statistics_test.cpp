@@ -1,6 +1,8 @@
 // Looking: statistics of topics and subscriptions, and taps.
 
-#include <algorithm>
+#include <cstdint>
+#include <map>
+#include <string>
 
 #include <doctest/doctest.h>
 
@@ -101,8 +103,11 @@ TEST_CASE("statistics count what was published, delivered and lost, and who lags
   CHECK(t.lost[static_cast<std::size_t>(loss::mailbox_full)] == 15);
   CHECK(t.slowest.path == "p2");
   CHECK(t.slowest.waiting == 5);
-  auto listed = b.subscribers("t:a").value();
-  CHECK(std::count_if(listed.begin(), listed.end(), [](const auto& s) { return s.waiting == 5; }) == 1);
+  for (const auto& s : b.subscribers("t:a").value()) {
+    CHECK(s.waiting == (s.path == "p2" ? 5 : 0));
+    CHECK(s.delivered == 30);
+    CHECK(s.lost[static_cast<std::size_t>(loss::mailbox_full)] == (s.path == "p2" ? 15 : 0));
+  }
 
   const auto all = b.list().value();
   std::vector<std::string> names;
@@ -116,4 +121,107 @@ TEST_CASE("statistics count what was published, delivered and lost, and who lags
   app.stop();
   CHECK(b.list().is(pubsub_errc::closed));
   CHECK(b.statistics("t:a").is(pubsub_errc::closed));
+}
+
+namespace {
+
+/// What each subscription was given, by its process, topic and key.
+std::map<std::string, std::uint64_t> given(const world& w, std::string_view topic) {
+  std::map<std::string, std::uint64_t> all;
+  for (const auto& s : w.who(topic)) all[s.path + " " + s.topic + (s.key.empty() ? "" : " " + s.key) + (s.group.empty() ? "" : " " + s.group)] += s.delivered;
+  return all;
+}
+
+using counts = std::map<std::string, std::uint64_t>;
+
+}  // namespace
+
+TEST_CASE("statistics of a subscription count what it was given, whatever left it out of the rest") {
+  world w{4};
+  const bus b{w.app};
+  inside(w.p(0), [](context& self) {
+    subscribe<tick>(self, "t", {.key = "odd", .filter = [](const tick& t) { return t.number % 2 == 1; }});
+    subscribe<tick>(self, "*", {.key = "once", .once = true});
+    subscribe<tick>(self, "t", {.key = "again", .once = true});
+  });
+  inside(w.p(1), [](context& self) {
+    subscribe<tick>(self, "t");
+    subscribe<text>(self, "t", {.key = "words"});
+  });
+  for (int i = 0; i < 10; ++i) w.publish(i);
+  w.sim.run();
+  // Who comes later counts from there; so does who comes anew.
+  inside(w.p(2), [](context& self) { subscribe<tick>(self, "t"); });
+  inside(w.p(3), [](context& self) { subscribe<tick>(self, "t"); });
+  CHECK(b.broadcast_from(w.p(2), "t", tick{11}));
+  CHECK(b.broadcast("t", text{"twelve"}));
+  w.sim.run();
+  inside(w.p(3), [](context& self) {
+    unsubscribe(self, "t");
+    subscribe<tick>(self, "t");
+  });
+  w.publish(13);
+  w.sim.run();
+  auto got = given(w, "t");
+  CHECK(got["p0 t again"] + got["p0 * once"] == 12);
+  got.erase("p0 t again");
+  got.erase("p0 * once");
+  CHECK(got == counts{{"p0 t odd", 7}, {"p1 t", 12}, {"p1 t words", 1}, {"p2 t", 1}, {"p3 t", 1}});
+  CHECK(w.logs[2].numbers.size() == 1);
+  std::uint64_t sum = 0;
+  for (const auto& s : w.who("t"))
+    if (s.topic == "t") sum += s.delivered;
+  CHECK(b.statistics("t").value().delivered == sum + 1);  // and the one that p3's first subscription got
+}
+
+TEST_CASE("statistics of a subscription: groups, what a topic keeps, dispatchers, and lives") {
+  world w{2, 3, [](context& self) { subscribe<tick>(self, "t", {.group = group_policy::round_robin("g")}); }};
+  const bus b{w.app};
+  for (int i = 0; i < 10; ++i) w.publish(i);
+  w.sim.run();
+  CHECK(given(w, "t") == counts{{"p0 t g", 5}, {"p1 t g", 5}});
+
+  const auto kept = b.topic("kept", {.history = 3}).value();
+  for (int i = 0; i < 5; ++i) kept.broadcast(tick{i});
+  inside(w.p(0), [](context& self) { subscribe<tick>(self, "kept"); });
+  kept.broadcast(tick{5});
+  w.sim.run();
+  CHECK(given(w, "kept") == counts{{"p0 kept", 4}});
+
+  inside(w.p(0), [](context& self) { subscribe<tick>(self, "d", {.metadata = 1}); });
+  inside(w.p(1), [](context& self) { subscribe<tick>(self, "d"); });
+  const dispatcher twice{[](dispatch_call& call) {
+    for (const auto& e : call.entries())
+      if (e.metadata.has_value()) call.deliver(e), call.deliver(e);
+  }};
+  for (int i = 0; i < 3; ++i) CHECK(broadcast(b, "d", tick{i}, twice));
+  w.sim.run();
+  CHECK(given(w, "d") == counts{{"p0 d", 6}, {"p1 d", 0}});
+
+  // The next life continues the subscriptions that it declares again, and their counts.
+  w.p(0).cast(crash_now{});
+  w.sim.run();
+  for (int i = 0; i < 4; ++i) w.publish(i);
+  w.sim.run();
+  CHECK(given(w, "t") == counts{{"p0 t g", 7}, {"p1 t g", 7}});
+}
+
+TEST_CASE("statistics of a subscription tell its losses by reason, and its rate") {
+  world w{1};
+  const bus b{w.app};
+  inside(w.p(0), [](context& self) {
+    subscribe<tick>(self, "t", {.key = "old", .when_slow = policy::drop_oldest(2)});
+    subscribe<tick>(self, "t", {.key = "new", .when_slow = policy::drop_newest(3)});
+  });
+  CHECK(w.who("t")[0].rate == 0);
+  w.p(0).cast(run_inside{[](context&) { simulation::stall(std::chrono::seconds{10}); }});
+  w.sim.advance(std::chrono::seconds{5});
+  for (int i = 0; i < 10; ++i) w.publish(i);
+  w.sim.run();
+  for (const auto& s : w.who("t")) {
+    CHECK(s.delivered == 10);
+    CHECK(s.rate == doctest::Approx(2.0));
+    CHECK(s.lost[static_cast<std::size_t>(loss::dropped_oldest)] == (s.key == "old" ? 8 : 0));
+    CHECK(s.lost[static_cast<std::size_t>(loss::dropped_newest)] == (s.key == "new" ? 7 : 0));
+  }
 }

@@ -25,6 +25,9 @@ struct backlog {
   [[nodiscard]] bool empty() const noexcept { return waiting == 0 && token == nullptr; }
 };
 
+/// The entry is in hand, or ends: it is none of those that wait under its subscription's policy any more.
+void leave(event_entry& entry, topic_table& table) noexcept;
+
 /// Lets an event wait for its process, as the subscription's policy says. `missed`: lost just before it, and to be told.
 /// False: the host was lost in the key of latest_by.
 [[nodiscard]] bool let_wait(fan_out& n, cell& c, std::uint32_t id, const handler_entry& handler, topic_table& table,

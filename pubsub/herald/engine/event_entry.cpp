@@ -22,15 +22,14 @@ void lower_limit(const envelope& e) noexcept {
   if (limit != std::numeric_limits<std::uint32_t>::max()) c.limit.store(limit - 1, std::memory_order_relaxed);
 }
 
-/// The entry is no longer one of those that wait under their subscription's policy.
+}  // namespace
+
 void leave(event_entry& entry, topic_table& table) noexcept {
   const auto by = std::exchange(entry.bounded, entry_bound::mailbox);
   if (by != entry_bound::mailbox) lower_limit(entry);
   if (by == entry_bound::policy && table.current(entry.id, entry.generation_of_id))
     if (const auto& more = table.at(entry.id).more; more && more->waiting) more->waiting->remove(entry);
 }
-
-}  // namespace
 
 void raise_limit(cell& c) noexcept {
   const auto limit = c.limit.load(std::memory_order_relaxed);
@@ -124,15 +123,20 @@ event_entry* box_waiting(const event_entry& in_hand, cell& c, frame& by) {
 
 namespace {
 
-/// What the subscription adds to its event, or the gap before it. False: it ended with its incarnation, and the event goes
-/// with it.
-bool arrive(event_entry& entry, cell& to, delivery& now, const handler_entry*& told) {
+enum class turn : std::uint8_t {
+  now,
+  never,  ///< the subscription ended with its incarnation, and the event goes with it
+  later,  ///< the host was taken before the table could be read: the entry comes again
+};
+
+/// What the subscription adds to its event, or the gap before it.
+turn arrive(event_entry& entry, cell& to, delivery& now, const handler_entry*& told) {
   const runtime_entry inside;  // the host may not be taken while its table is read
-  if (inside.owned() == nullptr) return true;
+  if (inside.owned() == nullptr) return turn::later;
   auto& table = topic_table::of(*to.home);
   leave(entry, table);
   const bool current = table.current(entry.id, entry.generation_of_id);
-  if (!current && entry.life != to.incarnation) return false;
+  if (!current && entry.life != to.incarnation) return turn::never;
   if (current) {
     now.table = &table;
     now.id = entry.id;
@@ -143,7 +147,7 @@ bool arrive(event_entry& entry, cell& to, delivery& now, const handler_entry*& t
   } else if (entry.missed != 0) {
     entry.message = new gap{std::string{entry.share->at->topic->name()}, topic_table::key_of(now), entry.missed};
   }
-  return true;
+  return turn::now;
 }
 
 /// A kept event is handed over by the subscriber itself, and its filter asked when its turn comes.
@@ -174,10 +178,14 @@ void run_entry(envelope* e, cell* to, frame& by) {
   now.at = entry.share->at;
   now.missed = entry.missed;
   const handler_entry* told = nullptr;
-  if (!arrive(entry, *to, now, told)) {
-    const runtime_entry inside;
-    if (auto* owned = inside.owned()) static_cast<void>(hand_on(entry, *owned, false));
-    return;
+  switch (arrive(entry, *to, now, told)) {
+    case turn::now: break;
+    case turn::later: by.keep = keep_t::again; return;
+    case turn::never: {
+      const runtime_entry inside;
+      if (auto* owned = inside.owned()) static_cast<void>(hand_on(entry, *owned, false));
+      return;
+    }
   }
   const delivery_scope scope{by, now, *to};
   if (entry.asks && !wants(*to, now)) return;
@@ -297,10 +305,12 @@ void gap_token::run(envelope* e, cell* to, frame& by) {
   auto& token = *static_cast<gap_token*>(e);
   {
     const runtime_entry inside;
-    if (inside.owned() != nullptr) {
-      forget_open(token, inside.owned());
-      if (!topic_table::of(*to->home).current(token.id, token.generation_of_id) && token.life != to->incarnation) return;
+    if (inside.owned() == nullptr) {  // what is lost meanwhile is added to it
+      by.keep = keep_t::again;
+      return;
     }
+    forget_open(token, inside.owned());
+    if (!topic_table::of(*to->home).current(token.id, token.generation_of_id) && token.life != to->incarnation) return;
   }
   token.handler->invoke(by.state, context_at(by.state), token.message.get());
 }

@@ -34,6 +34,7 @@ void run_share(envelope* e, cell*, frame& f) {
     n.at->topic->bus().mismatched.fetch_add(1, std::memory_order_relaxed);
   } else {
     ++n.at->handed;
+    --table.at(n.cursor).apart;
     static_cast<void>(let_wait(n, *entry.who, n.cursor, *handler, table, f, 0));
   }
   end_use(n, &f);

@@ -8,12 +8,18 @@
 
 namespace herald::engine {
 
+side_record& topic_table::side_of(std::uint32_t id) {
+  static const auto none = std::make_shared<const subscription_options>();
+  auto& more = at(id).more;
+  if (!more) more = std::make_unique<side_record>(none);
+  return *more;
+}
+
 void topic_table::count_loss(std::uint32_t id, loss why, std::uint32_t count) {
-  auto& s = at(id);
-  if (s.more) s.more->lost += count;
-  auto& all = s.at->lost;
-  if (!all) all = std::make_unique<loss_counts>();
-  (*all)[static_cast<std::size_t>(why)] += count;
+  for (auto* counts : {&side_of(id).lost, &at(id).at->lost}) {
+    if (!*counts) *counts = std::make_unique<loss_counts>();
+    (**counts)[static_cast<std::size_t>(why)] += count;
+  }
 }
 
 void topic_table::owe(cell& c, std::uint32_t id, std::uint32_t count, gap_place where) {
@@ -25,16 +31,16 @@ void topic_table::owe(cell& c, std::uint32_t id, std::uint32_t count, gap_place 
     s.missed += static_cast<std::int32_t>(std::min<std::int64_t>(count, room));
     return set_look(id);
   }
-  if (s.more && s.more->open_gap != nullptr) {
-    s.more->open_gap->message->missed += count;
+  auto& more = side_of(id);
+  if (more.open_gap != nullptr) {
+    more.open_gap->message->missed += count;
     return;
   }
-  if (!s.more) s.more = std::make_unique<side_record>(std::make_shared<const subscription_options>());
   auto* token = make_node<gap_token>(
-      c, id, *told, std::make_unique<gap>(gap{std::string{s.at->topic->name()}, s.more->given->key, count}));
+      c, id, *told, std::make_unique<gap>(gap{std::string{s.at->topic->name()}, more.given->key, count}));
   token->generation_of_id = s.generation;
   token->life = s.state == hold::current ? c.incarnation : 0;
-  s.more->open_gap = token;
+  more.open_gap = token;
   raise_limit(c);
   if (where == gap_place::front) {
     c.home->deliver_first(token);

@@ -95,6 +95,8 @@ void enter(topic_table& table, cell& c, std::uint32_t id, event_ref event, frame
   e->life = s.state == hold::current ? c.incarnation : 0;
   e->bounded = entry_bound::topic;
   e->asks = true;
+  ++s.at->handed;
+  --s.apart;
   raise_limit(c);
   f.home->deliver(e, true);
 }

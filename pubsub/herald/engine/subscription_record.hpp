@@ -1,5 +1,5 @@
 #pragma once
-// A subscription in its host's table: 32 bytes for every one, and a side record for those that ask for more than
+// A subscription in its host's table: 40 bytes for every one, and a side record for those that ask for more than
 // "this topic, for me". Both belong to the host's owner.
 
 #include <array>
@@ -38,7 +38,7 @@ struct side_record {
   std::unique_ptr<backlog> waiting;  ///< made when the first event has to wait under a policy
   std::unique_ptr<replay_mark> had;  ///< kept events that came first, until they cannot come live any more
   gap_token* open_gap = nullptr;     ///< in the mailbox; what is lost next is added to it
-  std::uint64_t lost = 0;            ///< in all; by reason only for the topic
+  std::unique_ptr<loss_counts> lost;  ///< by reason; null: none
   bool stuck = false;                ///< its filter or key overruns on a runner that was left behind: it refuses
   bool told = false;                 ///< that its filter or key throws
 };
@@ -52,8 +52,14 @@ struct subscription {
   std::int32_t missed = 0;
   std::uint32_t generation : 24 = 0;  ///< counts the uses of this record
   hold state : 8 = hold::free;
+  /// Events of its seat that it was not given, those from before it came among them; of a member of a group, where one of
+  /// many is given each: less those that it was. So a delivery counts nothing here, and who is left out does.
+  std::uint64_t apart = 0;
+
+  /// Handler calls, and entries in its mailbox.
+  [[nodiscard]] std::uint64_t delivered() const noexcept { return (at->topic->group() != nullptr ? 0 : at->events) - apart; }
 };
-static_assert(sizeof(subscription) == 32);
+static_assert(sizeof(subscription) == 40);
 
 inline constexpr std::uint32_t look_first = 1u << 31;  ///< in subscriber::handler: look at the subscription before calling
 

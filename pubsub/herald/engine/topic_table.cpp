@@ -190,7 +190,7 @@ void topic_table::set_extra(std::uint32_t id, extra_ptr more) {
   if (s.more) {
     // What waits under the old options, and its gap, stay.
     pin(id);
-    const bool busy = s.more->open_gap != nullptr || s.more->had || s.more->stuck || (s.more->waiting && !s.more->waiting->empty());
+    const bool busy = s.more->open_gap != nullptr || s.more->had || s.more->stuck || s.more->lost || (s.more->waiting && !s.more->waiting->empty());
     if (!more && busy) more = std::make_shared<const subscription_options>();
     if (more) {
       s.more->given = std::move(more);
@@ -221,6 +221,9 @@ void topic_table::pin(std::uint32_t id) noexcept {
 }
 
 void topic_table::taken(frame& lost) noexcept {
+  // What the runner has in hand it may not have looked at yet. It is not to be dropped under its hands.
+  if (auto* e = const_cast<envelope*>(lost.in_hand); !lost.aside && e != nullptr && e->to != nullptr && e->ops->run == run_entry)
+    leave(*static_cast<event_entry*>(e), *this);
   if (lost.delivery == nullptr) return;
   auto& now = *static_cast<delivery*>(const_cast<void*>(lost.delivery));
   if (now.table != this || now.id == delivery::no_id) return;
@@ -244,6 +247,7 @@ std::uint32_t topic_table::add(cell& c, seat& s, std::uint32_t handler, extra_pt
   // What the seat has not told yet was lost before.
   made.missed = -static_cast<std::int32_t>(s.missed.load(std::memory_order_relaxed));
   made.place = s.size;
+  made.apart = s.topic->group() != nullptr ? 0 : s.events;
   try {
     append(s, {&c, handler, id});
     set_extra(id, std::move(more));
@@ -339,8 +343,7 @@ void topic_table::unsubscribe(cell& c, const topic_record& topic, const std::str
 
 std::uint32_t topic_table::pass_over(std::uint32_t id, std::unique_ptr<replay_mark> mark) {
   auto& s = at(id);
-  if (!s.more) s.more = std::make_unique<side_record>(std::make_shared<const subscription_options>());
-  s.more->had = std::move(mark);
+  side_of(id).had = std::move(mark);
   set_look(id);
   return s.generation;
 }

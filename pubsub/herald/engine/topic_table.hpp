@@ -2,7 +2,7 @@
 // A host's topics: which of its processes want which events. Everything here belongs to the host's owner; adding,
 // removing and a subscriber's death cost the same at any size.
 //
-// A subscription is two small records: an entry in its topic's dense list (what the fan-out walks) and 32 bytes here, found
+// A subscription is two small records: an entry in its topic's dense list (what the fan-out walks) and 40 bytes here, found
 // by number. A process's subscriptions are chained through their numbers; from 16 on they are found through an index.
 // While a fan-out walks a list, a removal only empties its entry; the holes are closed when the fan-out is through.
 
@@ -135,6 +135,8 @@ class topic_table final : public host_slot {
   void give_record(std::uint32_t id) noexcept;
   [[nodiscard]] std::uint32_t number_of(const handler_entry& handler);
   void set_extra(std::uint32_t id, extra_ptr more);
+  /// The side record, made without options when there is none.
+  side_record& side_of(std::uint32_t id);
   void set_look(std::uint32_t id) noexcept;
   /// The options are about to change or go: a handler that is told of them keeps them.
   void pin(std::uint32_t id) noexcept;

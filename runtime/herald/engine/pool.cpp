@@ -1,5 +1,6 @@
 #include <herald/engine/pool.hpp>
 
+#include <algorithm>
 #include <new>
 
 #include <herald/engine/host.hpp>
@@ -30,18 +31,78 @@ void release_chain(spare_node* node) noexcept {
   }
 }
 
+/// Depots that have had something to spare: threads that own no host draw from them. Never destroyed: threads may outlive all.
+struct givers {
+  std::mutex mutex;
+  std::vector<depot*> all;
+  static givers& list() {
+    static auto& one = *new givers;
+    return one;
+  }
+  void add(depot& d) {
+    const std::lock_guard lock{mutex};
+    if (std::find(all.begin(), all.end(), &d) == all.end()) all.push_back(&d);
+  }
+  void remove(depot& d) noexcept {
+    const std::lock_guard lock{mutex};
+    std::erase(all, &d);
+  }
+  [[nodiscard]] spare_node* get(std::size_t size_class) noexcept {
+    const std::lock_guard lock{mutex};
+    for (auto* d : all)
+      if (auto* chain = d->get(size_class)) return chain;
+    return nullptr;
+  }
+};
+
+/// What a plain thread has drawn. Its messages end on hosts, which would otherwise gather nodes that it has to ask the
+/// allocator for anew.
+class drawn_nodes {
+ public:
+  drawn_nodes() = default;
+  drawn_nodes(const drawn_nodes&) = delete;
+  drawn_nodes& operator=(const drawn_nodes&) = delete;
+  ~drawn_nodes() {
+    for (auto& list : lists_) release_chain(list.head);
+  }
+  [[nodiscard]] void* get(std::size_t size_class) {
+    auto& list = lists_[size_class];
+    if (list.head == nullptr && !refill(list, size_class)) return ::operator new(size_class * node_step);
+    auto* node = list.head;
+    list.head = node->next;
+    return node;
+  }
+
+ private:
+  struct drawn {
+    spare_node* head = nullptr;
+    std::uint32_t wait = 0;  ///< allocations until it is worth while to ask again
+  };
+  static bool refill(drawn& list, std::size_t size_class) noexcept {
+    if (list.wait != 0) return --list.wait, false;
+    list.head = givers::list().get(size_class);
+    if (list.head == nullptr) list.wait = chain_length;
+    return list.head != nullptr;
+  }
+  std::array<drawn, node_classes> lists_{};
+};
+
+thread_local drawn_nodes drawn_here;
+
 }  // namespace
 
 depot::~depot() {
+  givers::list().remove(*this);
   for (auto& chains : chains_)
     for (auto* chain : chains) release_chain(chain);
 }
 
 bool depot::give(std::size_t size_class, spare_node* chain) noexcept {
-  const std::lock_guard lock{mutex_};
-  auto& chains = chains_[size_class];
-  if (chains.size() >= max_chains) return false;
   try {
+    givers::list().add(*this);
+    const std::lock_guard lock{mutex_};
+    auto& chains = chains_[size_class];
+    if (chains.size() >= max_chains) return false;
     chains.push_back(chain);
   } catch (...) {
     return false;
@@ -83,8 +144,8 @@ void node_pool::spill(std::size_t size_class) noexcept {
 void* allocate_node(std::size_t size, frame* owned) {
   const auto size_class = class_of(size);
   if (size_class >= node_classes) return ::operator new(size);
-  if (HERALD_POOLED != 0 && owned != nullptr) return owned->home->nodes().get(size_class);
-  return ::operator new(size_class * node_step);
+  if (HERALD_POOLED == 0) return ::operator new(size_class * node_step);
+  return owned != nullptr ? owned->home->nodes().get(size_class) : drawn_here.get(size_class);
 }
 
 void free_node_memory(void* memory, std::size_t size, frame* owned) noexcept {

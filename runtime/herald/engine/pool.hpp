@@ -74,7 +74,7 @@ class node_pool {
   std::array<spare_list, node_classes> lists_{};
 };
 
-/// Memory for a message node: from the pool of the host this thread owns, else from the allocator.
+/// Memory for a message node: from the pool of the host this thread owns; without one, from what hosts have to spare.
 [[nodiscard]] void* allocate_node(std::size_t size, frame* owned);
 void free_node_memory(void* memory, std::size_t size, frame* owned) noexcept;
 
