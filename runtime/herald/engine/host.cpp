@@ -98,8 +98,7 @@ std::optional<host::overrun> host::seize(time_point since) {
   f.away->in_hand.store(const_cast<envelope*>(f.in_hand), std::memory_order_relaxed);
   f.away->type = f.in_hand != nullptr ? f.in_hand->ops->type : nullptr;
   f.away->since = since;
-  // Not by way of an entry: in a simulation this thread may be in a handler that this host has left behind before, and an
-  // entry from there would wait for the lock that is held here.
+  // No entry here: a simulation's thread may be in a handler left behind before, whose entry waits for this lock.
   f.away->path = place_of(c);
   if (!f.aside) {
     c.busy |= busy_away;
