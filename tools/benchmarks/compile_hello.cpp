@@ -1,12 +1,5 @@
 // What a user waits for: compiling 20 lines of code against the umbrella header.
-#include <sys/resource.h>
-#include <unistd.h>
-
-#include <cstdlib>
-#include <filesystem>
-#include <fstream>
-#include <stdexcept>
-
+#include "compile.hpp"
 #include "runtime.hpp"
 
 namespace bench::runtime {
@@ -54,34 +47,8 @@ int main() {
 }
 )";
 
-double children_cpu_seconds() {
-  rusage usage{};
-  ::getrusage(RUSAGE_CHILDREN, &usage);
-  const auto seconds = [](const timeval& t) {
-    return static_cast<double>(t.tv_sec) + static_cast<double>(t.tv_usec) * 1e-6;
-  };
-  return seconds(usage.ru_utime) + seconds(usage.ru_stime);
-}
-
 }  // namespace
 
-sample compile_hello(bool with_herald) {
-  const auto folder = std::filesystem::temp_directory_path() / ("herald-compile-" + std::to_string(::getpid()));
-  std::filesystem::create_directories(folder);
-  const auto source = folder / "hello.cpp";
-  std::ofstream{source} << (with_herald ? with_herald_source : without_source);
-  const std::string command = "CCACHE_DISABLE=1 " BENCH_COMPILER " -std=c++20 -O2 " BENCH_INCLUDES " -c '" +
-                              source.string() + "' -o '" + (folder / "hello.o").string() + "'";
-  const auto before = children_cpu_seconds();
-  const stopwatch watch;
-  const int code = std::system(command.c_str());  // NOLINT: no other thread exists here
-  auto result = watch.stop();
-  result.cpu_s = children_cpu_seconds() - before;
-  result.value = result.cpu_s;
-  result.workers = 1;
-  std::filesystem::remove_all(folder);
-  if (code != 0) throw std::runtime_error{"the compiler failed on: " + command};
-  return result;
-}
+sample compile_hello(bool with_herald) { return compile(with_herald ? with_herald_source : without_source, "-O2").time; }
 
 }  // namespace bench::runtime

@@ -50,6 +50,18 @@ void add_resources_benchmarks(registry& to) {
                              one.value /= 1000;
                              return one;
                            }}});
+  to.add({.name = "topic_expansion",
+          .unit = "ns",
+          .ours = {"one publication, two attributes", [](const options& o) { return topic_expansion(o.amount(5'000'000, 1'000'000)); }}});
+  to.add({.name = "describe_20",
+          .unit = "CPU s",
+          .ours = {"20 resources of 12 attributes compiled", [](const options&) { return describe_20(); }},
+          .rounds = 3});
+  to.add({.name = "describe_20_memory",
+          .unit = "MB",
+          .ours = {"the compiler's memory for them", [](const options&) { return describe_20_memory(); }},
+          .rounds = 1,
+          .warm_up = false});
   to.add({.name = "bytes_per_event",
           .unit = "bytes",
           .ours = {"event and topic in the file", [](const options& o) { return bytes_per_event(o.amount(100'000, 20'000)); }},

@@ -99,4 +99,10 @@ inline herald::action_request place_an_order() {
 /// The payload alone in a table of (sequence, payload).
 [[nodiscard]] sample bytes_per_payload(std::int64_t events);
 
+/// Compiles twenty resources of twelve attributes each: CPU seconds, or the compiler's memory in MB.
+[[nodiscard]] sample describe_20();
+[[nodiscard]] sample describe_20_memory();
+/// One publication with two attributes in its topic: ns for an event.
+[[nodiscard]] sample topic_expansion(std::int64_t events);
+
 }  // namespace bench::resources
