@@ -18,12 +18,9 @@ using detail::attribute_info;
 using detail::attribute_mask;
 using detail::attribute_role;
 using detail::bit;
+using detail::name_of;
 using detail::step;
 using detail::step_kind;
-
-std::string name_of(const resource_table& resource, const action_info& action) {
-  return std::string{resource.name}.append(".").append(action.name);
-}
 
 std::size_t attribute_with(const resource_table& resource, attribute_role role) {
   for (std::size_t i = 0; i < resource.attributes.size(); ++i) {
@@ -57,6 +54,7 @@ class execution {
     change_context context{tx_, request_, arguments_, {}, row.row()};
     if (auto shaped = shape(context, ~attribute_mask{0}); !shaped) return shaped.error();
     const record made = std::move(row).freeze();
+    if (action_.manual != nullptr) return by_hand(context, {.kind = event_kind::created});
     if (action_.upsert != action_info::no_upsert) {
       auto there = find_same(made);
       if (!there) return there.error();
@@ -76,7 +74,18 @@ class execution {
     }
     change_context context{tx_, request_, arguments_, *found, row.row()};
     if (auto shaped = shape(context, 0); !shaped) return shaped.error();
+    if (action_.manual != nullptr) return by_hand(context, {.kind = event_kind::updated, .before = *found});
     return write_change(context, std::move(row), kind);
+  }
+
+  /// The action's own function writes, through actions of its own; the engine has nothing to tell.
+  result<action_outcome> by_hand(change_context& context, action_outcome outcome) {
+    static_cast<void>(context.take_told());  // there is no event that could go anywhere
+    auto made = action_.manual(context);
+    if (!made) return made.error();
+    if (!context.valid()) return refused(resource_errc::invalid, " was refused", std::move(context.errors()));
+    outcome.after = *std::move(made);
+    return finish_quietly(context, std::move(outcome));
   }
 
   result<action_outcome> write_change(change_context& context, draft row, event_kind kind) {
@@ -96,6 +105,7 @@ class execution {
     draft row{*found};
     change_context context{tx_, request_, arguments_, *found, row.row()};
     if (auto shaped = shape(context, 0); !shaped) return shaped.error();
+    if (action_.manual != nullptr) return by_hand(context, {.kind = event_kind::destroyed, .before = *found});
     if (auto gone = detail::let_go(tx_, request_, *found); !gone) return gone.error();
     if (auto written = tx_.erase(*found); !written) return written.error();
     return finish(context, {.kind = event_kind::destroyed, .before = *found}, 0);
@@ -287,6 +297,10 @@ class execution {
       if (auto kept = tx_.append(event); !kept) return kept.error();
       outcome.event = std::move(event);
     }
+    return finish_quietly(context, std::move(outcome));
+  }
+
+  result<action_outcome> finish_quietly(change_context& context, action_outcome outcome) const {
     const record& left = outcome.after ? outcome.after : outcome.before;
     for (const step& one : resource_.steps_of(action_)) {
       if (one.kind != step_kind::after) continue;
@@ -298,7 +312,7 @@ class execution {
     return outcome;
   }
 
-  std::shared_ptr<event_record> describe(const change_context& context, const action_outcome& outcome, attribute_mask changed) {
+  std::shared_ptr<event_record> describe(change_context& context, const action_outcome& outcome, attribute_mask changed) {
     auto event = std::make_shared<event_record>();
     const record& left = outcome.after ? outcome.after : outcome.before;
     event->resource = &resource_;
@@ -317,15 +331,21 @@ class execution {
       event->metadata.push_back(one);
     }
     expand_topics(event);
+    for (auto& [topic, name] : context.take_told()) {
+      event->routes.push_back({std::move(topic), static_cast<std::uint16_t>(event_record::own_route + event->own_names.size())});
+      event->own_names.push_back(name.empty() ? std::string{action_.name} : std::move(name));
+    }
     return event;
   }
 
   record without_secrets(const record& row) const {
-    if (!row || resource_.sensitive == 0) return row;
+    if (!row || (resource_.sensitive | resource_.secrets_inside) == 0) return row;
     draft open{row};
     const auto blank = resource_.make();
     for (std::size_t i = 0; i < resource_.attributes.size(); ++i) {
-      if ((resource_.sensitive & bit(i)) != 0) resource_.attributes[i].copy(open.row(), blank.get());
+      const attribute_info& attribute = resource_.attributes[i];
+      if ((resource_.sensitive & bit(i)) != 0) attribute.copy(open.row(), blank.get());
+      if ((resource_.secrets_inside & bit(i)) != 0) attribute.ops->hide(attribute.at_mutable(open.row()));
     }
     return std::move(open).freeze();
   }

@@ -49,6 +49,8 @@ struct action_outcome {
 /// Runs the hooks that follow a transaction (after_commit, after_transaction), on the writer, before the caller is answered.
 /// They may turn a failure into a success, and not the other way round.
 void conclude(const action_request& request, result<action_outcome>& outcome);
+/// The sentence that tells what such a hook threw.
+[[nodiscard]] std::string trouble_of(const action_request& request, std::string_view what);
 
 /// `apply` inside a running transaction, as an action of its own: what a failed one did is undone, the rest stays. Tenant and
 /// actor are those of the action it runs in, unless it names others.

@@ -77,16 +77,9 @@ result<action_outcome> bulk_run::run(const terms& by, transaction& tx, batch& of
   if (by.rows) {
     if (auto found = look_for_rows(by, tx, of); !found) return found.error();
   }
-  // Where the first failure undoes them all, none needs a savepoint of its own: each would copy the pages it touches once more.
-  const bool as_one = !by.rows && (by.options.all_or_nothing || by.options.on_error == bulk_errors::stop);
   for (std::size_t i = 0; i < of.requests.size(); ++i) {
-    const action_request& request = of.requests[i];
     result<action_outcome> outcome{action_outcome{}};
-    if (as_one && !request.resource->actions[request.action].has_done) {
-      outcome = apply(tx, request);
-    } else if (auto done = run_nested(tx, request, outcome); !done) {
-      return done.error();
-    }
+    if (auto done = run_nested(tx, of.requests[i], outcome); !done) return done.error();
     if (outcome) {
       of.outcomes.push_back(*std::move(outcome));
       continue;

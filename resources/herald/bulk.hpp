@@ -13,7 +13,7 @@
 //
 // With a filter, rows are looked for inside the batch's own transaction, so exactly those change that the filter means then.
 //
-// Thread safety: plain values; bulk_stream: one thread. Bounds: batch_size actions a transaction, and keep_errors errors kept.
+// Thread safety: plain values. Bounds: batch_size actions a transaction, and keep_errors errors kept.
 // The idea: Ash's bulk actions.
 
 #include <herald/action.hpp>

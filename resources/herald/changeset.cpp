@@ -1,5 +1,7 @@
 #include <herald/changeset.hpp>
 
+#include <herald/topic.hpp>
+
 #include <algorithm>
 #include <stdexcept>
 
@@ -45,6 +47,19 @@ void change_context::put_metadata(std::string_view name, value held) {
   } else {
     metadata_.push_back({std::string{name}, std::move(held)});
   }
+}
+
+void change_context::tell(std::string topic, std::string name) {
+  if (event_made_)
+    throw std::logic_error{"a hook told the topic \"" + topic +
+                           "\", and the event was written already: tell it before the row is written"};
+  if (const auto fine = check_topic(topic); !fine) throw std::logic_error{fine.error().message()};
+  told_.emplace_back(std::move(topic), std::move(name));
+}
+
+std::vector<std::pair<std::string, std::string>> change_context::take_told() {
+  event_made_ = true;
+  return std::exchange(told_, {});
 }
 
 }  // namespace herald

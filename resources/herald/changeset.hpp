@@ -68,6 +68,10 @@ class change_context {
   /// Travels with the event, over what the caller gave along under the same name.
   void put_metadata(std::string_view name, value held);
   [[nodiscard]] const std::vector<named_value>& metadata() const noexcept { return metadata_; }
+  /// The event goes to this topic too, under this name (empty: the action's). Throws std::logic_error for a wrong topic, and once
+  /// the event is written.
+  void tell(std::string topic, std::string name);
+  [[nodiscard]] std::vector<std::pair<std::string, std::string>> take_told();
 
  private:
   transaction& tx_;
@@ -78,6 +82,8 @@ class change_context {
   detail::attribute_mask touched_;
   std::vector<field_error> errors_;
   std::vector<named_value> metadata_;
+  std::vector<std::pair<std::string, std::string>> told_;
+  bool event_made_ = false;
 };
 
 template <class T>
@@ -158,6 +164,10 @@ class changeset {
   void add_error(std::string message) { context_->add_error({}, std::move(message)); }
   /// Something that travels with the event.
   void put_metadata(std::string_view name, value held) { context_->put_metadata(name, std::move(held)); }
+
+  /// A notification of its own: the action's event goes to this topic as well, under this name (empty: the action's). For changes
+  /// and before_action hooks; once the row is written it is too late, and throws.
+  void tell(std::string topic, std::string name = {}) { context_->tell(std::move(topic), std::move(name)); }
 
   [[nodiscard]] bool valid() const noexcept { return context_->valid(); }
   [[nodiscard]] std::string_view action() const noexcept { return context_->action().name; }

@@ -3,19 +3,22 @@
 // per type, which value a V is and how to make a V from a value that came from outside.
 //
 // Known: bool, the integers, float and double, std::string, uuid, timestamp, std::chrono durations (kept in
-// microseconds), byte_vector, enumerations (kept as integers, or as text when `enum_names<E>` lists their names),
-// std::optional<V> (nullable) and std::vector<V> (a list). Teach your own type by specialising `codec`: a `type`, a
-// `get` that gives a view into the object, a `set` that says what was wrong.
+// microseconds), byte_vector, enumerations (kept as text, by name: herald/enum_names.hpp), std::optional<V> (nullable),
+// std::vector<V> (a list), std::map<K, V> (K: a text, an enumeration or a uuid) and structs that herald::described says
+// the fields of (herald/dsl/structure.hpp). Teach your own type by specialising `codec`: a `type`, a `get` that gives a
+// view into the object, a `set` that says what was wrong.
 //
 // Casts are strict but for three that lose nothing: an integer may stand for a real, a text for the enumerator it names
 // and for the uuid it spells. A "7" where 7 is wanted is refused: who sends it should learn of it.
 //
 // Thread safety: no state. Errors: cast_status.
 
+#include <herald/enum_names.hpp>
 #include <herald/value.hpp>
 
 #include <chrono>
 #include <limits>
+#include <map>
 #include <optional>
 #include <type_traits>
 #include <utility>
@@ -24,10 +27,7 @@ namespace herald {
 
 enum class cast_status : std::uint8_t { ok, wrong_type, out_of_range, is_null };
 
-/// Lists an enumeration's names, in the order of their values from zero:
-/// `template <> struct herald::enum_names<color> { static constexpr std::string_view names[] = {"red", "green"}; };`
-template <class E>
-struct enum_names;
+struct resource_table;  // <herald/resource_table.hpp>
 
 template <class V>
 struct codec;
@@ -144,33 +144,12 @@ struct codec<std::chrono::duration<Rep, Period>> {
 template <class E>
   requires std::is_enum_v<E>
 struct codec<E> {
-  using number = std::underlying_type_t<E>;
-  static constexpr bool named = requires { enum_names<E>::names; };
-  static constexpr value_type type = named ? value_type::text : value_type::integer;
-  static constexpr value_view get(E v) noexcept {
-    if constexpr (named) {
-      return enum_names<E>::names[static_cast<std::size_t>(v)];
-    } else {
-      return static_cast<std::int64_t>(v);
-    }
-  }
+  static constexpr value_type type = value_type::text;
+  /// The name; of a value without one, an empty text, which no attribute takes.
+  static constexpr value_view get(E v) noexcept { return detail::name_of_value(v); }
   static constexpr cast_status set(E& to, value_view from) noexcept {
     if (from.type() != type) return cast_status::wrong_type;
-    if constexpr (named) {
-      number at = 0;
-      for (const std::string_view name : enum_names<E>::names) {
-        if (name == from.text()) {
-          to = static_cast<E>(at);
-          return cast_status::ok;
-        }
-        ++at;
-      }
-      return cast_status::out_of_range;
-    } else {
-      if (!std::in_range<number>(from.integer())) return cast_status::out_of_range;
-      to = static_cast<E>(from.integer());
-      return cast_status::ok;
-    }
+    return detail::value_of_name(from.text(), to) ? cast_status::ok : cast_status::out_of_range;
   }
 };
 
@@ -181,6 +160,14 @@ inline constexpr list_ops vector_ops{
     [](const void* list) { return static_cast<const std::vector<V>*>(list)->size(); },
     [](const void* list, std::size_t index) {
       return codec<V>::get((*static_cast<const std::vector<V>*>(list))[index]);
+    }};
+
+template <class K, class V>
+inline constexpr map_ops std_map_ops{
+    [](const void* map) { return static_cast<const std::map<K, V>*>(map)->size(); },
+    [](const void* map, void* to, void (*visit)(void* to, const map_entry& entry)) {
+      for (const auto& [key, held] : *static_cast<const std::map<K, V>*>(map))
+        visit(to, {codec<K>::get(key), codec<V>::get(held)});
     }};
 
 template <class V>
@@ -202,7 +189,29 @@ struct type_ops {
   cast_status (*set)(void* member, const value_view& from);
   bool (*same)(const void* left, const void* right);
   void (*copy)(void* to, const void* from);
+  /// Whether a value fits, without anything to put it into.
+  cast_status (*fits)(const value_view& from);
+  /// Makes what is sensitive inside as in a new object; null: nothing is.
+  void (*hide)(void* member);
+  std::span<const std::string_view> names;    // of an enumeration's values; empty ones are gaps
+  const type_ops* element;                    // of a list's parts, of a map's values
+  const resource_table* fields;               // of a struct
 };
+
+/// What only some codecs have: a look into the type.
+template <class V>
+inline constexpr bool compares_by_view = false;  // == of the C++ type may be missing
+template <class V>
+inline constexpr void (*hide_in)(void* member) = nullptr;
+template <class V>
+inline constexpr const type_ops* element_of = nullptr;
+template <class V>
+inline constexpr const resource_table* fields_of = nullptr;
+template <class V>
+inline constexpr std::span<const std::string_view> names_of{};
+template <class E>
+  requires std::is_enum_v<E>
+inline constexpr std::span<const std::string_view> names_of<E>{enum_table<E>.names};
 
 template <class M>
 value_view get_member(const void* member) {
@@ -239,8 +248,22 @@ inline constexpr type_ops type_ops_of{
     nullable_of<M>::value,
     &get_member<M>,
     &set_member<M>,
-    [](const void* left, const void* right) { return *static_cast<const M*>(left) == *static_cast<const M*>(right); },
-    [](void* to, const void* from) { *static_cast<M*>(to) = *static_cast<const M*>(from); }};
+    [](const void* left, const void* right) {
+      if constexpr (compares_by_view<typename nullable_of<M>::type>) {
+        return get_member<M>(left) == get_member<M>(right);
+      } else {
+        return *static_cast<const M*>(left) == *static_cast<const M*>(right);
+      }
+    },
+    [](void* to, const void* from) { *static_cast<M*>(to) = *static_cast<const M*>(from); },
+    [](const value_view& from) {
+      M made{};
+      return set_member<M>(&made, from);
+    },
+    hide_in<M>,
+    names_of<typename nullable_of<M>::type>,
+    element_of<typename nullable_of<M>::type>,
+    fields_of<typename nullable_of<M>::type>};
 
 }  // namespace detail
 
@@ -259,5 +282,61 @@ struct codec<std::vector<V>> {
     return cast_status::ok;
   }
 };
+
+/// Keys are what a JSON object's names can spell.
+template <class K, has_codec V>
+  requires(std::is_same_v<K, std::string> || std::is_same_v<K, uuid> || std::is_enum_v<K>)
+struct codec<std::map<K, V>> {
+  static constexpr value_type type = value_type::map;
+  static value_view get(const std::map<K, V>& v) noexcept { return {&v, detail::std_map_ops<K, V>}; }
+  static cast_status set(std::map<K, V>& to, value_view from) {
+    if (from.type() != type) return cast_status::wrong_type;
+    std::map<K, V> made;
+    cast_status all = cast_status::ok;
+    from.each_entry([&](const map_entry& entry) {
+      K key{};
+      V held{};
+      cast_status one = codec<K>::set(key, entry.key);
+      if (one == cast_status::ok) one = entry.held.is_null() ? cast_status::wrong_type : codec<V>::set(held, entry.held);
+      if (one == cast_status::ok) made.insert_or_assign(std::move(key), std::move(held));
+      if (all == cast_status::ok) all = one;
+    });
+    if (all == cast_status::ok) to = std::move(made);
+    return all;
+  }
+};
+
+namespace detail {
+
+template <class V>
+inline constexpr bool compares_by_view<std::vector<V>> = compares_by_view<V>;
+template <class K, class V>
+inline constexpr bool compares_by_view<std::map<K, V>> = compares_by_view<V>;
+
+template <class V>
+inline constexpr const type_ops* element_of<std::vector<V>> = &type_ops_of<V>;
+template <>
+inline constexpr const type_ops* element_of<byte_vector> = nullptr;  // bytes are one value
+template <class K, class V>
+inline constexpr const type_ops* element_of<std::map<K, V>> = &type_ops_of<V>;
+
+template <class V>
+  requires(hide_in<V> != nullptr)
+inline constexpr auto hide_in<std::optional<V>> = +[](void* member) {
+  auto& held = *static_cast<std::optional<V>*>(member);
+  if (held) hide_in<V>(&*held);
+};
+template <class V>
+  requires(hide_in<V> != nullptr)
+inline constexpr auto hide_in<std::vector<V>> = +[](void* member) {
+  for (V& one : *static_cast<std::vector<V>*>(member)) hide_in<V>(&one);
+};
+template <class K, class V>
+  requires(hide_in<V> != nullptr)
+inline constexpr auto hide_in<std::map<K, V>> = +[](void* member) {
+  for (auto& [key, held] : *static_cast<std::map<K, V>*>(member)) hide_in<V>(&held);
+};
+
+}  // namespace detail
 
 }  // namespace herald

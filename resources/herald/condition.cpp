@@ -134,11 +134,13 @@ result<void> condition::resolve(const resource_table& resource) {
     return cannot(resource, info.name, resource_errc::invalid, "is no text");
   if (form_ == form::compare && info.type() == value_type::list && how_ != comparison::equal && how_ != comparison::unequal)
     return cannot(resource, info.name, resource_errc::invalid, "is a list, and lists have no order");
+  if ((form_ == form::compare || form_ == form::in) && info.type() == value_type::map)
+    return cannot(resource, info.name, resource_errc::invalid, "is a map or a struct, and these are not compared");
   if (form_ == form::like || form_ == form::starts_with) return {};
   // As for inputs: an integer may stand for a real, a text for a uuid or an enumerator.
   const auto row = resource.make();
   for (value& one : values_) {
-    if (one.is_null() || one.type() == info.type()) continue;
+    if (one.is_null() || (one.type() == info.type() && info.ops->names.empty())) continue;
     if (info.set(row.get(), one.view()) != cast_status::ok)
       return cannot(resource, info.name, resource_errc::invalid,
                     std::string{"must be compared with "}.append(to_string(info.type())).append(", got ").append(to_string(one.type())));

@@ -14,7 +14,8 @@ std::int64_t length_of(const value_view& held) {
       return std::count_if(text.begin(), text.end(), [](char c) { return (static_cast<unsigned char>(c) & 0xc0) != 0x80; });
     }
     case value_type::bytes: return static_cast<std::int64_t>(held.as_bytes().size());
-    case value_type::list: return static_cast<std::int64_t>(held.size());
+    case value_type::list:
+    case value_type::map: return static_cast<std::int64_t>(held.size());
     default: return 0;
   }
 }
@@ -72,11 +73,41 @@ std::optional<std::string> broken(const resource_table& resource, const attribut
   return std::nullopt;
 }
 
+std::string listed_names(const type_ops& type) {
+  std::string text;
+  for (const std::string_view name : type.names) {
+    if (!name.empty()) text.append(text.empty() ? "" : ", ").append(name);
+  }
+  return text;
+}
+
+/// What is wrong inside a value: in a struct's fields, in a list's parts, in a map's values.
+std::optional<std::string> violation_inside(const type_ops& type, const value_view& held) {
+  if (held.is_null() || (type.names.empty() && type.element == nullptr && type.fields == nullptr)) return std::nullopt;
+  if (!type.names.empty() && held.text().empty()) return "holds a value without a name; wanted is one of " + listed_names(type);
+  std::optional<std::string> first;
+  const auto note = [&](std::string where, std::optional<std::string> what) {
+    if (what && !first) first = std::move(where) + ": " + *what;
+  };
+  if (type.fields != nullptr) {
+    std::size_t number = 0;
+    held.each_entry([&](const map_entry& entry) {
+      note(std::string{entry.key.text()}, violation(*type.fields, type.fields->attributes[number++], entry.held));
+    });
+  } else if (type.element != nullptr && type.type == value_type::map) {
+    held.each_entry([&](const map_entry& entry) { note(entry.key.describe(), violation_inside(*type.element, entry.held)); });
+  } else if (type.element != nullptr) {
+    for (std::size_t i = 0; i < held.size() && !first; ++i) note("part " + std::to_string(i), violation_inside(*type.element, held[i]));
+  }
+  return first;
+}
+
 }  // namespace
 
 std::optional<std::string> violation(const resource_table& resource, const attribute_info& attribute,
                                      const value_view& held) {
   if (held.is_null()) return std::nullopt;
+  if (auto what = violation_inside(*attribute.ops, held)) return what;
   for (const constraint& rule : resource.constraints_of(attribute)) {
     if (auto what = broken(resource, attribute, rule, held)) return what;
   }
@@ -104,13 +135,53 @@ std::optional<std::string> wrong_move(const resource_table& resource, const attr
   return std::nullopt;
 }
 
-std::string cast_message(const attribute_info& attribute, const value_view& given, cast_status why) {
+std::optional<std::string> stranger_inside(const type_ops& type, const value_view& given, bool open_only) {
+  std::optional<std::string> first;
+  const auto look = [&](std::string where, const type_ops* inside, const value_view& held) {
+    if (first || inside == nullptr) return;
+    if (auto what = stranger_inside(*inside, held, open_only)) {
+      first = std::move(where) + ": " + *what;
+    } else if (const cast_status status = inside->fits(held); status != cast_status::ok) {
+      first = std::move(where) + ": " + cast_message(*inside, held, status, false);
+    }
+  };
+  if (given.type() != type.type || (type.fields == nullptr && type.element == nullptr)) return first;
+  if (type.fields != nullptr) {
+    given.each_entry([&](const map_entry& entry) {
+      const std::size_t at = entry.key.type() == value_type::text ? type.fields->find_attribute(entry.key.text()) : resource_table::none;
+      if (at == resource_table::none || (open_only && type.fields->attributes[at].sensitive)) {
+        if (!first) first = "has no field " + entry.key.describe();
+        return;
+      }
+      if (type.fields->attributes[at].sensitive && type.fields->attributes[at].ops->fits(entry.held) != cast_status::ok) {
+        if (!first) first = std::string{entry.key.text()} + ": has the wrong type";
+        return;
+      }
+      look(std::string{entry.key.text()}, type.fields->attributes[at].ops, entry.held);
+    });
+  } else if (type.type == value_type::map) {
+    given.each_entry([&](const map_entry& entry) { look(entry.key.describe(), type.element, entry.held); });
+  } else if (type.type == value_type::list) {
+    for (std::size_t i = 0; i < given.size() && !first; ++i) look("part " + std::to_string(i), type.element, given[i]);
+  }
+  return first;
+}
+
+std::string cast_message(const type_ops& type, const value_view& given, cast_status why, bool sensitive) {
   if (why == cast_status::is_null) return "is required";
   std::string text{"must be of type "};
   if (why == cast_status::out_of_range) text = "must be a value in the range of its type, ";
-  text.append(to_string(attribute.type()));
-  if (attribute.sensitive) return text.append(", got ").append(to_string(given.type()));
+  text.append(to_string(type.type));
+  if (!type.names.empty()) text = "must be one of " + listed_names(type);
+  if (!sensitive) {
+    if (auto what = stranger_inside(type, given)) return *what;
+  }
+  if (sensitive) return text.append(", got ").append(to_string(given.type()));
   return text.append(", got ").append(to_string(given.type())).append(" ").append(given.describe());
+}
+
+std::string cast_message(const attribute_info& attribute, const value_view& given, cast_status why) {
+  return cast_message(*attribute.ops, given, why, attribute.sensitive);
 }
 
 }  // namespace herald::detail

@@ -19,15 +19,15 @@ class event : public change_event<detail::row_type<Resource>> {
 
   /// The topic it came by; empty when it came by none.
   [[nodiscard]] std::string_view topic() const noexcept {
-    return has_route() ? std::string_view{this->erased()->routes[route_].topic} : std::string_view{};
+    return has_route() ? std::string_view{this->erased()->route_at(route_).topic} : std::string_view{};
   }
   /// The publication's name for it, else the action's.
   [[nodiscard]] std::string_view name() const noexcept {
-    return has_route() ? this->erased()->name_on(this->erased()->routes[route_]) : this->action();
+    return has_route() ? this->erased()->name_on(this->erased()->route_at(route_)) : this->action();
   }
 
  private:
-  [[nodiscard]] bool has_route() const noexcept { return route_ < this->erased()->routes.size(); }
+  [[nodiscard]] bool has_route() const noexcept { return route_ < this->erased()->route_count(); }
   std::size_t route_;
 };
 

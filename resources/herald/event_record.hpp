@@ -42,20 +42,35 @@ struct event_record {
   record after;                             // empty on destroy; sensitive attributes are as in a new row
   detail::attribute_mask changed = 0;       // create: all attributes; destroy: none
   std::vector<route> routes;                // in the order of the publications; may be empty
+  std::vector<route> passing;               // of ephemeral publications: told, and not kept in the log
+  std::vector<std::string> own_names;       // of routes that a hook added, see own_route
+  std::uint64_t filtered = 0;               // bit n: publication n concerned it, and its filter said no; not kept in the log
   std::vector<failed_publication> failed;   // those whose filter threw; told by the notifier, not kept in the log
   timestamp time{};                         // of the transaction
   std::string tenant;                       // empty: none
   std::string actor;                        // the name of who asked for it; empty: not said
   std::vector<named_value> metadata;        // what the caller gave along
 
+  /// A route's publication from here on: own_names[publication - own_route] is the event's name there.
+  static constexpr std::uint16_t own_route = 0x8000;
+  static constexpr std::uint16_t unknown_publication = 0xffff;
+
+  /// The n-th of the routes, and behind them of the passing ones.
+  [[nodiscard]] const route& route_at(std::size_t n) const noexcept {
+    return n < routes.size() ? routes[n] : passing[n - routes.size()];
+  }
+  [[nodiscard]] std::size_t route_count() const noexcept { return routes.size() + passing.size(); }
+
   [[nodiscard]] const detail::action_info& action_info() const noexcept {
     return action < resource->actions.size() ? resource->actions[action] : unknown_action;
   }
   /// The event's name on a route: the publication's, else the action's.
   [[nodiscard]] std::string_view name_on(const route& on) const noexcept {
+    const auto own = static_cast<std::size_t>(on.publication) - own_route;
+    if (on.publication >= own_route && own < own_names.size()) return own_names[own];
     if (on.publication >= resource->publications.size()) return action_info().name;  // written by another version
-    const std::string_view own = resource->publications[on.publication].name;
-    return own.empty() ? action_info().name : own;
+    const std::string_view named = resource->publications[on.publication].name;
+    return named.empty() ? action_info().name : named;
   }
 };
 

@@ -1,5 +1,7 @@
 #include <herald/json.hpp>
 
+#include <herald/detail/constraints.hpp>
+
 #include <nlohmann/json.hpp>
 
 #include <array>
@@ -37,6 +39,16 @@ json json_of(const value_view& held) {
       json parts = json::array();
       for (std::size_t i = 0; i < held.size(); ++i) parts.push_back(json_of(held[i]));
       return parts;
+    }
+    case value_type::map: {
+      json object = json::object();
+      held.each_entry([&](const map_entry& entry) {
+        if (entry.sensitive) return;
+        std::string name;
+        entry.key.append_to(name);
+        object[name] = json_of(entry.held);
+      });
+      return object;
     }
   }
   return nullptr;
@@ -78,12 +90,21 @@ value plain_value(const json& from, int depth) {
     for (const json& part : from) parts.push_back(plain_value(part, depth - 1));
     return value{std::move(parts)};
   }
-  if (from.is_object() || from.is_array()) return value{from.dump()};  // no attribute holds one: refused by its type
+  if (from.is_object() && depth > 0) {
+    std::vector<value> entries;
+    for (const auto& [name, held] : from.items()) {
+      entries.emplace_back(name);
+      entries.push_back(plain_value(held, depth - 1));
+    }
+    return value::map_of(entries);
+  }
+  if (from.is_object() || from.is_array()) return value{text_of(from)};  // too deep for any attribute: refused by its type
   return value{};
 }
 
 /// The same, in the form of an attribute's type where JSON has no such form of its own.
-value value_for(value_type wanted, const json& from) {
+value value_for(const detail::type_ops& type, const json& from, int depth = deepest) {
+  const value_type wanted = type.type;
   if (from.is_string()) {
     const auto& text = from.get_ref<const std::string&>();
     if (wanted == value_type::time) {
@@ -100,7 +121,22 @@ value value_for(value_type wanted, const json& from) {
   }
   if (wanted == value_type::duration && from.is_number_integer())
     return value{std::chrono::microseconds{from.get<std::int64_t>()}};
-  return plain_value(from, deepest);
+  if (depth > 0 && wanted == value_type::list && from.is_array() && type.element != nullptr) {
+    std::vector<value> parts;
+    for (const json& part : from) parts.push_back(value_for(*type.element, part, depth - 1));
+    return value{std::move(parts)};
+  }
+  if (depth > 0 && wanted == value_type::map && from.is_object()) {
+    std::vector<value> entries;
+    for (const auto& [name, held] : from.items()) {
+      const std::size_t at = type.fields == nullptr ? resource_table::none : type.fields->find_attribute(name);
+      const detail::type_ops* const inside = at == resource_table::none ? type.element : type.fields->attributes[at].ops;
+      entries.emplace_back(name);
+      entries.push_back(inside == nullptr ? plain_value(held, depth - 1) : value_for(*inside, held, depth - 1));
+    }
+    return value::map_of(entries);
+  }
+  return plain_value(from, depth);
 }
 
 result<json> object_from(const resource_table& resource, std::string_view text) {
@@ -170,8 +206,15 @@ result<record> row_from_json(const resource_table& resource, std::string_view te
       continue;
     }
     const detail::attribute_info& attribute = resource.attributes[at];
-    if (row.set(at, value_for(attribute.type(), held)) != cast_status::ok)
-      wrong.push_back({name, "must be of type " + std::string{to_string(attribute.type())} + ", got " + text_of(held)});
+    const value given = value_for(*attribute.ops, held);
+    if (const cast_status status = row.set(at, given.view()); status != cast_status::ok) {
+      auto what = detail::stranger_inside(*attribute.ops, given.view(), true);
+      if (!what && !attribute.ops->names.empty()) what = detail::cast_message(attribute, given.view(), status);
+      wrong.push_back({name, what ? *std::move(what)
+                                  : "must be of type " + std::string{to_string(attribute.type())} + ", got " + text_of(held)});
+    } else if (auto what = detail::stranger_inside(*attribute.ops, given.view(), true)) {
+      wrong.push_back({name, *std::move(what)});
+    }
   }
   if (wrong.empty()) return std::move(row).freeze();
   return error{resource_errc::invalid, "the object is no row of resource " + std::string{resource.name}, std::move(wrong)};
@@ -184,7 +227,7 @@ result<std::vector<named_value>> inputs_from_json(const resource_table& resource
   for (const auto& [name, held] : object->items()) {
     const std::size_t at = resource.find_attribute(name);
     inputs.push_back({name, at == resource_table::none ? plain_value(held, deepest)
-                                                       : value_for(resource.attributes[at].type(), held)});
+                                                       : value_for(*resource.attributes[at].ops, held)});
   }
   return inputs;
 }

@@ -3,8 +3,9 @@
 // functions read the resource's table: any described row or event becomes an object, and an object becomes a row or inputs.
 //
 // Forms: integers, reals, booleans, texts and lists as themselves (an infinite or undefined real as "inf", "-inf", "nan");
-// uuids in their text form; times as "2026-11-22T12:00:00.000000Z" (UTC); durations in microseconds; bytes in hex.
-// Sensitive attributes are left out, and are refused on the way in. Texts that are not UTF-8 get U+FFFD for what is not.
+// enumerations by name; uuids in their text form; times as "2026-11-22T12:00:00.000000Z" (UTC); durations in microseconds;
+// bytes in hex; maps, and structs inside a row, as objects.
+// Sensitive attributes and fields are left out, and are refused on the way in. Texts that are not UTF-8 get U+FFFD for what is not.
 //
 // Thread safety: functions without state. Errors: resource_errc::invalid, with the field and what it wanted.
 

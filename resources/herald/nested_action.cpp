@@ -1,6 +1,7 @@
 #include <herald/action.hpp>
 
 #include <exception>
+#include <stdexcept>
 
 namespace herald {
 
@@ -13,14 +14,18 @@ namespace {
 constexpr std::size_t deepest = 200;
 
 error too_deep(const action_request& request) {
-  return {resource_errc::hook_failed, std::string{request.resource->name}
-                                          .append(".")
-                                          .append(request.resource->actions[request.action].name)
+  return {resource_errc::hook_failed, detail::name_of(*request.resource, request.resource->actions[request.action])
                                           .append(": more than 200 actions run inside each other; an action that runs itself "
                                                   "has no end, and a long chain of rows is destroyed piece by piece")};
 }
 
 }  // namespace
+
+std::string trouble_of(const action_request& request, std::string_view what) {
+  return detail::name_of(*request.resource, request.resource->actions[request.action])
+      .append(" is committed, but a hook of it that ran after the commit threw: ")
+      .append(what);
+}
 
 void conclude(const action_request& request, result<action_outcome>& outcome) {
   const action_info& action = request.resource->actions[request.action];
@@ -61,7 +66,10 @@ result<void> run_nested(transaction& tx, const action_request& request, result<a
   if (!outcome) {
     conclude(request, outcome);
   } else if (done) {
-    tx.after_commit([request, outcome]() mutable { conclude(request, outcome); });
+    tx.after_commit([request, outcome]() mutable {
+      conclude(request, outcome);
+      if (outcome && !outcome->hook_trouble.empty()) throw std::runtime_error{trouble_of(request, outcome->hook_trouble)};
+    });
   }
   return done;
 }

@@ -34,6 +34,7 @@ void tell_notifier_of_commits(const std::shared_ptr<store_state>& state) {
   state->core().on_commit([weak = std::weak_ptr{state}](std::span<const event_ptr> events) {
     const auto strong = weak.lock();
     if (!strong || events.empty()) return;
+    for (const event_ptr& event : events) strong->publications().count(*event);
     const any_ref notifier = strong->notifier();
     if (!notifier) return;
     // A notifier that cannot take it now (its mailbox is full) has handlers to run yet, and reads it from the log then.
@@ -65,7 +66,7 @@ void notifier_process::on(context& self, const committed& batch) {
   // Batches that were lost on the way here are read from the log, and this one with them when they are many.
   if (events.front()->at.sequence > state_->told() + 1) catch_up(self);
   for (const event_ptr& event : events) {
-    if (event->at.sequence == state_->told() + 1) hand_over(self, event);
+    if (event->at.sequence == state_->told() + 1) hand_over(self, event, event->route_count());
   }
   for (const auto& one : state_->followers()) {
     watch(self, one);
@@ -90,16 +91,17 @@ void notifier_process::on(context& self, const more_to_hand_over&) {
   for (const auto& one : state_->followers()) serve(self, one);
 }
 
-void notifier_process::hand_over(context& self, const event_ptr& event) {
+void notifier_process::hand_over(context& self, const event_ptr& event, std::size_t routes) {
   const resource_table& resource = *event->resource;
   const bus everyone{self};
-  for (std::size_t i = 0; i < event->routes.size(); ++i) {
-    const event_record::route& route = event->routes[i];
+  for (std::size_t i = 0; i < routes; ++i) {
+    const event_record::route& route = event->route_at(i);
     const bool known = route.publication < resource.publications.size();
     const auto transform = known ? resource.publications[route.publication].transform : nullptr;
+    const std::string_view named = known ? resource.publications[route.publication].bus : std::string_view{};
     try {
       // An application that is stopping takes no events any more; they are in the log.
-      static_cast<void>(everyone.broadcast_made(route.topic, [&]() -> engine::published* {
+      static_cast<void>((named.empty() ? everyone : bus{self, named}).broadcast_made(route.topic, [&]() -> engine::published* {
         return transform != nullptr ? transform(event) : resource.message(event, i);
       }));
     } catch (const std::exception& why) {
@@ -123,7 +125,8 @@ void notifier_process::catch_up(context& self) {
   }
   const auto page = state_->data().read({state_->data().head().epoch, state_->told()}, page_events, std::nullopt);
   if (!page) throw std::runtime_error{page.error().to_string()};
-  for (const event_ptr& event : page->events) hand_over(self, event);
+  // What is ephemeral is told once at most, so only to those who were there.
+  for (const event_ptr& event : page->events) hand_over(self, event, event->routes.size());
   state_->set_told(page->last.sequence);
   if (page->last.sequence < page->head.sequence) tell_notifier(self.self(), more_to_hand_over{});
 }

@@ -1,7 +1,5 @@
+#include <herald/detail/value_bytes.hpp>
 #include <herald/payload.hpp>
-
-#include <bit>
-#include <cstring>
 
 namespace herald {
 
@@ -12,164 +10,14 @@ constexpr std::uint8_t has_before = 1;
 constexpr std::uint8_t has_after = 2;
 constexpr std::uint8_t has_actor = 4;
 constexpr std::uint8_t unknown_attribute = 255;
-constexpr int deepest_list = 8;
 
-void put_varint(std::uint64_t n, std::string& out) {
-  while (n >= 0x80) {
-    out.push_back(static_cast<char>(n | 0x80));
-    n >>= 7;
-  }
-  out.push_back(static_cast<char>(n));
-}
-
-void put_signed(std::int64_t n, std::string& out) {
-  put_varint((static_cast<std::uint64_t>(n) << 1) ^ static_cast<std::uint64_t>(n >> 63), out);
-}
-
-void put_text(std::string_view text, std::string& out) {
-  put_varint(text.size(), out);
-  out.append(text);
-}
-
-template <class Number>
-void put_fixed(Number number, std::string& out) {
-  for (std::size_t i = 0; i < sizeof(Number); ++i) out.push_back(static_cast<char>(number >> (8 * i)));
-}
-
-bool take_byte(std::string_view& in, std::uint8_t& to) {
-  if (in.empty()) return false;
-  to = static_cast<std::uint8_t>(in.front());
-  in.remove_prefix(1);
-  return true;
-}
-
-bool take_varint(std::string_view& in, std::uint64_t& to) {
-  to = 0;
-  for (unsigned shift = 0; shift < 64; shift += 7) {
-    std::uint8_t byte = 0;
-    if (!take_byte(in, byte)) return false;
-    to |= static_cast<std::uint64_t>(byte & 0x7f) << shift;
-    if ((byte & 0x80) == 0) return shift < 63 || byte <= 1;
-  }
-  return false;
-}
-
-bool take_signed(std::string_view& in, std::int64_t& to) {
-  std::uint64_t n = 0;
-  if (!take_varint(in, n)) return false;
-  to = static_cast<std::int64_t>((n >> 1) ^ (~(n & 1) + 1));
-  return true;
-}
-
-bool take_text(std::string_view& in, std::string_view& to) {
-  std::uint64_t size = 0;
-  if (!take_varint(in, size) || size > in.size()) return false;
-  to = in.substr(0, size);
-  in.remove_prefix(size);
-  return true;
-}
-
-template <class Number>
-bool take_fixed(std::string_view& in, Number& to) {
-  if (in.size() < sizeof(Number)) return false;
-  to = 0;
-  for (std::size_t i = 0; i < sizeof(Number); ++i)
-    to |= static_cast<Number>(static_cast<std::uint8_t>(in[i])) << (8 * i);
-  in.remove_prefix(sizeof(Number));
-  return true;
-}
-
-bool decode_nested(std::string_view& in, value& to, int depth);
-
-bool decode_list(std::string_view& in, value& to, int depth) {
-  std::uint64_t count = 0;
-  if (depth == 0 || !take_varint(in, count) || count > in.size()) return false;
-  std::vector<value> parts(count);
-  for (value& part : parts) {
-    if (!decode_nested(in, part, depth - 1)) return false;
-  }
-  to = value{std::move(parts)};
-  return true;
-}
-
-/// A value that needs no memory of its own: everything but a list. Text and bytes look into `in`.
-bool decode_view(std::string_view& in, value_type type, value_view& to) {
-  std::int64_t number = 0;
-  std::uint8_t byte = 0;
-  std::uint64_t bits = 0;
-  std::string_view text;
-  switch (type) {
-    case value_type::null: to = value_view{}; return true;
-    case value_type::boolean:
-      if (!take_byte(in, byte) || byte > 1) return false;
-      to = value_view{byte == 1};
-      return true;
-    case value_type::integer:
-      if (!take_signed(in, number)) return false;
-      to = value_view{number};
-      return true;
-    case value_type::real:
-      if (!take_fixed(in, bits)) return false;
-      to = value_view{std::bit_cast<double>(bits)};
-      return true;
-    case value_type::text:
-      if (!take_text(in, text)) return false;
-      to = value_view{text};
-      return true;
-    case value_type::bytes:
-      if (!take_text(in, text)) return false;
-      to = value_view{std::as_bytes(std::span{text.data(), text.size()})};
-      return true;
-    case value_type::uuid: {
-      uuid id;
-      if (in.size() < id.bytes.size()) return false;
-      std::memcpy(id.bytes.data(), in.data(), id.bytes.size());
-      in.remove_prefix(id.bytes.size());
-      to = value_view{id};
-      return true;
-    }
-    case value_type::time:
-      if (!take_signed(in, number)) return false;
-      to = value_view{timestamp{std::chrono::microseconds{number}}};
-      return true;
-    case value_type::duration:
-      if (!take_signed(in, number)) return false;
-      to = value_view{std::chrono::microseconds{number}};
-      return true;
-    case value_type::list: return false;
-  }
-  return false;
-}
-
-bool take_type(std::string_view& in, value_type& type) {
-  std::uint8_t byte = 0;
-  if (!take_byte(in, byte) || byte > static_cast<std::uint8_t>(value_type::list)) return false;
-  type = static_cast<value_type>(byte);
-  return true;
-}
-
-bool decode_nested(std::string_view& in, value& to, int depth) {
-  value_type type{};
-  if (!take_type(in, type)) return false;
-  if (type == value_type::list) return decode_list(in, to, depth);
-  value_view view;
-  if (!decode_view(in, type, view)) return false;
-  to = value{view};
-  return true;
-}
+using namespace detail;
 
 /// Reads a value from `in` into an attribute of `row`, or over it when there is no row or no such attribute today.
 bool decode_into(std::string_view& in, const resource_table& table, std::uint8_t attribute, const draft* row) {
-  value_type type{};
-  if (!take_type(in, type)) return false;
   value_view view;
   value owned;
-  if (type == value_type::list) {
-    if (!decode_list(in, owned, deepest_list)) return false;
-    view = owned.view();
-  } else if (!decode_view(in, type, view)) {
-    return false;
-  }
+  if (!take_value(in, owned, view)) return false;
   if (row != nullptr && attribute != unknown_attribute && (table.sensitive & detail::bit(attribute)) == 0)
     static_cast<void>(row->set(attribute, view));  // what does not fit any more stays as in a new row
   return true;
@@ -193,36 +41,8 @@ void put_row(const record& row, detail::attribute_mask which, std::string& out) 
 
 }  // namespace
 
-void encode_value(const value_view& from, std::string& out) {
-  out.push_back(static_cast<char>(from.type()));
-  switch (from.type()) {
-    case value_type::null: return;
-    case value_type::boolean: out.push_back(from.boolean() ? 1 : 0); return;
-    case value_type::integer:
-    case value_type::time:
-    case value_type::duration: put_signed(from.integer(), out); return;
-    case value_type::real: put_fixed(std::bit_cast<std::uint64_t>(from.real()), out); return;
-    case value_type::text: put_text(from.text(), out); return;
-    case value_type::bytes: {
-      const bytes_view parts = from.as_bytes();
-      put_varint(parts.size(), out);
-      for (const std::byte part : parts) out.push_back(static_cast<char>(part));
-      return;
-    }
-    case value_type::uuid:
-      for (const std::uint8_t part : from.as_uuid().bytes) out.push_back(static_cast<char>(part));
-      return;
-    case value_type::list:
-      put_varint(from.size(), out);
-      for (std::size_t i = 0; i < from.size(); ++i) encode_value(from[i], out);
-      return;
-  }
-}
-
-bool decode_value(std::string_view& in, value& to) { return decode_nested(in, to, deepest_list); }
-
 void encode_key(const row_key& key, std::string& out) {
-  put_varint(key.size(), out);
+  append_varint(out, key.size());
   for (std::size_t i = 0; i < key.size(); ++i) encode_value(key[i], out);
 }
 
@@ -230,7 +50,7 @@ namespace {
 
 bool take_key(std::string_view& in, row_key& to) {
   std::uint64_t count = 0;
-  if (!take_varint(in, count) || count > detail::max_attributes) return false;
+  if (!take_number(in, count) || count > detail::max_attributes) return false;
   std::vector<value> parts(count);
   for (value& part : parts) {
     if (!decode_value(in, part) || part.is_null()) return false;
@@ -255,13 +75,13 @@ void encode_payload(const event_record& event, std::string& out) {
   out.push_back(format);
   put_fixed(table.layout, out);
   encode_key(event.key, out);
-  put_varint(event.changed, out);
+  append_varint(out, event.changed);
   out.push_back(static_cast<char>((event.before ? has_before : 0) | (event.after ? has_after : 0) |
                                   (event.actor.empty() ? 0 : has_actor)));
   if (!event.actor.empty()) put_text(event.actor, out);
   if (event.before) put_row(event.before, event.after ? open & event.changed : open, out);
   if (event.after) put_row(event.after, open, out);
-  put_varint(event.metadata.size(), out);
+  append_varint(out, event.metadata.size());
   for (const named_value& entry : event.metadata) {
     put_text(entry.name, out);
     encode_value(entry.value, out);
@@ -270,7 +90,7 @@ void encode_payload(const event_record& event, std::string& out) {
 
 void encode_layout(const resource_table& table, std::string& out) {
   out.push_back(format);
-  put_varint(table.attributes.size(), out);
+  append_varint(out, table.attributes.size());
   for (const detail::attribute_info& attribute : table.attributes) {
     put_text(attribute.name, out);
     out.push_back(static_cast<char>(attribute.type()));
@@ -294,7 +114,7 @@ result<void> layout_book::add(std::uint32_t layout, const resource_table& table,
   entry made{layout, &table, {}, 0};
   std::uint8_t version = 0;
   std::uint64_t count = 0;
-  if (!take_byte(encoded, version) || version != format || !take_varint(encoded, count) ||
+  if (!take_byte(encoded, version) || version != format || !take_number(encoded, count) ||
       count > detail::max_attributes)
     return damaged();
   for (std::uint64_t i = 0; i < count; ++i) {
@@ -329,7 +149,7 @@ result<void> layout_book::decode(std::string_view payload, event_record& into) c
   std::uint64_t changed = 0;
   std::uint8_t rows = 0;
   if (!take_key(payload, into.key)) return corrupt(into, "its key cannot be read");
-  if (!take_varint(payload, changed) || !take_byte(payload, rows) || rows > (has_before | has_after | has_actor))
+  if (!take_number(payload, changed) || !take_byte(payload, rows) || rows > (has_before | has_after | has_actor))
     return corrupt(into, "its head cannot be read");
   if ((rows & has_actor) != 0) {
     std::string_view actor;
@@ -372,7 +192,7 @@ result<void> layout_book::decode(std::string_view payload, event_record& into) c
   }
 
   std::uint64_t entries = 0;
-  if (!take_varint(payload, entries) || entries > payload.size()) return corrupt(into, "its metadata cannot be read");
+  if (!take_number(payload, entries) || entries > payload.size()) return corrupt(into, "its metadata cannot be read");
   into.metadata.clear();
   into.metadata.reserve(entries);
   for (std::uint64_t i = 0; i < entries; ++i) {

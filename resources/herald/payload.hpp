@@ -46,8 +46,9 @@ class layout_book {
 void encode_key(const row_key& key, std::string& out);
 [[nodiscard]] result<row_key> decode_key(std::string_view encoded);
 
-/// One value with its type, self-contained.
-void encode_value(const value_view& from, std::string& out);
+enum class secrets : bool { left_out, kept };
+/// One value with its type, self-contained. Sensitive fields of structs inside: kept for a store's own rows, never for an event.
+void encode_value(const value_view& from, std::string& out, secrets inside = secrets::left_out);
 /// Reads one encoded value from the front of `in` and cuts it off there. False when the bytes are damaged.
 [[nodiscard]] bool decode_value(std::string_view& in, value& to);
 

@@ -75,9 +75,32 @@ std::string rules_of(const resource_table& resource, const attribute_info& attri
   return rules;
 }
 
-std::string type_of(const attribute_info& attribute) {
-  return fmt::format("{}{}", to_string(attribute.type()), attribute.nullable() ? " or null" : "");
+std::string type_of(const detail::type_ops& type);
+
+std::string fields_in(const resource_table& structure) {
+  std::string fields;
+  for (const auto& field : structure.attributes) {
+    std::string rules;
+    if (field.sensitive) add(rules, "sensitive");
+    for (const constraint& one : structure.constraints_of(field)) add(rules, rule_of(structure, one));
+    add(fields, fmt::format("{} {}{}", field.name, type_of(*field.ops), rules.empty() ? "" : " (" + rules + ")"));
+  }
+  return fields;
 }
+
+std::string type_of(const detail::type_ops& type) {
+  const std::string_view null = type.nullable ? " or null" : "";
+  if (!type.names.empty()) {
+    std::string names;
+    for (const std::string_view name : type.names) add(names, name);
+    return fmt::format("one of {}{}", names, null);
+  }
+  if (type.fields != nullptr) return fmt::format("{} {{{}}}{}", type.fields->name, fields_in(*type.fields), null);
+  if (type.element != nullptr) return fmt::format("{} of {}{}", to_string(type.type), type_of(*type.element), null);
+  return fmt::format("{}{}", to_string(type.type), null);
+}
+
+std::string type_of(const attribute_info& attribute) { return type_of(*attribute.ops); }
 
 std::string names_in(const resource_table& resource, detail::attribute_mask which) {
   std::string names;
@@ -131,6 +154,7 @@ void add_actions(const resource_table& resource, std::string& page) {
   for (const auto& action : resource.actions) {
     std::string kind{to_string(action.kind)};
     if (action.soft) kind += ", soft";
+    if (action.manual != nullptr) kind += ", manual";
     if (action.upsert == detail::action_info::by_key) kind += ", upsert by the primary key";
     else if (action.upsert != detail::action_info::no_upsert) kind += fmt::format(", upsert by {}", resource.identities[action.upsert].name);
     page += fmt::format("| `{}` | {} | {} |\n", action.name, kind, cell(inputs_of(resource, action)));
@@ -145,6 +169,9 @@ void add_publications(const resource_table& resource, std::string& page) {
     if (publication.previous_values) add(notes, "former values too");
     if (publication.filter != nullptr) add(notes, "filtered");
     if (publication.transform != nullptr) add(notes, "a message of its own");
+    if (publication.ephemeral) add(notes, "ephemeral");
+    if (publication.is_public) add(notes, "public");
+    if (!publication.bus.empty()) add(notes, fmt::format("on the bus {}", publication.bus));
     page += fmt::format("| `{}` | {} | {} | {} |\n", cell(topic_template(resource, publication)), selected_by(resource, publication),
                         publication.name.empty() ? "the action's name" : publication.name, notes);
   }
@@ -169,7 +196,7 @@ std::string topic_template(const resource_table& resource, const detail::publica
 std::string reference_of(const resource_table& resource) {
   std::string page = fmt::format("## {}\n\n| attribute | type | rules |\n| --- | --- | --- |\n", resource.name);
   for (const auto& attribute : resource.attributes) {
-    page += fmt::format("| `{}` | {} | {} |\n", attribute.name, type_of(attribute), cell(rules_of(resource, attribute)));
+    page += fmt::format("| `{}` | {} | {} |\n", attribute.name, cell(type_of(attribute)), cell(rules_of(resource, attribute)));
   }
   for (const auto& identity : resource.identities) {
     page += fmt::format("\nIdentity `{}`: {} together are unique{}.\n", identity.name, names_in(resource, identity.attributes),

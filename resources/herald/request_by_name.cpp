@@ -14,10 +14,7 @@ using detail::action_info;
 using detail::argument_info;
 using detail::attribute_mask;
 using detail::bit;
-
-std::string name_of(const resource_table& resource, const action_info& action) {
-  return std::string{resource.name}.append(".").append(action.name);
-}
+using detail::name_of;
 
 std::string inputs_of(const resource_table& resource, const action_info& action) {
   std::string text;
@@ -81,6 +78,8 @@ result<action_request> request_by_name(const resource_table& resource, std::stri
       const auto place = static_cast<std::size_t>(argument - arguments.begin());
       if (const cast_status status = argument->cast(given.value, request.arguments[place]); status != cast_status::ok) {
         wrong.push_back({given.name, detail::cast_message(argument->info, given.value, status)});
+      } else if (auto what = detail::stranger_inside(*argument->info.ops, given.value)) {
+        wrong.push_back({given.name, *std::move(what)});
       } else {
         request.arguments_given |= bit(place);
       }
@@ -90,6 +89,8 @@ result<action_request> request_by_name(const resource_table& resource, std::stri
       wrong.push_back({given.name, "cannot be changed"});
     } else if (const cast_status status = input.set(at, given.value); status != cast_status::ok) {
       wrong.push_back({given.name, detail::cast_message(resource.attributes[at], given.value, status)});
+    } else if (auto what = detail::stranger_inside(*resource.attributes[at].ops, given.value)) {
+      wrong.push_back({given.name, *std::move(what)});
     } else {
       request.given |= bit(at);
     }

@@ -26,7 +26,7 @@ namespace herald {
 
 template <class T, class... Parts>
 [[nodiscard]] consteval auto resource(std::string_view name, const Parts&... parts) {
-  static_assert(std::is_default_constructible_v<T> && std::is_copy_assignable_v<T>,
+  static_assert(std::is_default_constructible_v<T> && std::is_copy_constructible_v<T> && std::is_copy_assignable_v<T>,
                 "herald: the struct of a resource must be default-constructible and copyable");
   constexpr detail::counts n = (detail::counts{} + ... + detail::counts_of<Parts>);
   detail::description<T, n.attributes, n.constraints, n.values, n.identities, n.actions, n.arguments, n.steps, n.publications,

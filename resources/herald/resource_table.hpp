@@ -23,6 +23,8 @@ enum class op : std::uint8_t { create, update, destroy };
 [[nodiscard]] std::string_view to_string(op kind) noexcept;
 
 class actor;           // <herald/actor.hpp>
+class condition;       // <herald/condition.hpp>
+class record;          // <herald/record.hpp>
 class change_context;  // <herald/changeset.hpp>
 struct check;          // <herald/changeset.hpp>
 struct action_request; // <herald/action.hpp>
@@ -62,7 +64,7 @@ struct constraint {
 };
 
 struct attribute_info {
-  std::string_view name{};    // the member's name, or name{"..."}
+  std::string_view name{};    // the member's
   std::string_view column{};  // where it is stored; the name unless column{"..."} says otherwise
   std::string_view was{};     // the column's name in older files, or empty
   const type_ops* ops = nullptr;
@@ -131,6 +133,7 @@ struct action_info {
   upsert_fields replaces = upsert_fields::touched;
   attribute_mask replaced = 0;         // these, all_except
   bool (*upsert_where)(const void* there, const void* made) = nullptr;  // null: always
+  result<record> (*manual)(change_context&) = nullptr;  // does the work itself, instead of the engine; null: the engine
 };
 
 /// Attributes that must be unique together.
@@ -149,6 +152,18 @@ struct topic_part {
   void (*append)(const void* row, std::string& out) = nullptr;  // function; appends nothing to skip the combination
 };
 
+/// What must be known of a row's struct to keep rows. Functions of plain pointers: a std::shared_ptr for each struct would be
+/// what takes the compiler longest in a description.
+struct row_ops {
+  std::size_t size;
+  std::size_t alignment;
+  void (*construct)(void* at, const void* from);  // of null: a new row
+  void (*destroy)(void* row) noexcept;
+};
+
+/// A row like `from`, or a new one, in one allocation with its count.
+[[nodiscard]] std::shared_ptr<void> shared_row(const row_ops& ops, const void* from);
+
 struct publication_info {
   std::string_view name{};               // the event's name on the bus; empty: the action's name
   std::uint16_t action = 0;            // publish: which action
@@ -156,6 +171,9 @@ struct publication_info {
   op kind{};
   std::uint64_t except = 0;            // mask of actions
   bool previous_values = false;
+  bool ephemeral = false;              // its topics are told once, and are not in the log
+  bool is_public = false;              // gateways may offer it to the outside
+  std::string_view bus{};              // empty: the application's default bus
   range segments{};                      // into resource_table::segments; each is a range of alternatives in `parts`
   bool (*filter)(const std::shared_ptr<const event_record>&) = nullptr;
   engine::published* (*transform)(const std::shared_ptr<const event_record>&) = nullptr;  // the message to send instead
@@ -180,17 +198,19 @@ struct resource_table {
   std::span<const std::uint8_t> key{};  // the primary key's attributes, in declaration order
   std::span<const detail::identity_info> identities{};
   detail::attribute_mask sensitive = 0;
+  detail::attribute_mask secrets_inside = 0;  // attributes with sensitive fields inside
   std::uint32_t layout = 0;           // fingerprint of the attributes' names and types, see docs/formats/payload.md
   std::uint8_t tenant = 255;          // the attribute that holds a row's tenant; 255: none
   check (*authorise)(change_context&) = nullptr;  // asked before every action
   bool (*authorise_subscription)(const actor&, std::string_view topic) = nullptr;
-  std::shared_ptr<void> (*copy_of)(const void* row) = nullptr;  // of null: a new row
+  condition (*authorise_reads)(const actor&) = nullptr;  // the rows that this one may see
+  const detail::row_ops* ops = nullptr;  // of the struct
   /// An event as a message for the bus, event<resource>, with the route it goes by.
   engine::published* (*message)(const std::shared_ptr<const event_record>&, std::size_t route) = nullptr;
 
   /// A default-constructed row.
-  [[nodiscard]] std::shared_ptr<void> make() const { return copy_of(nullptr); }
-  [[nodiscard]] std::shared_ptr<void> clone(const void* row) const { return copy_of(row); }
+  [[nodiscard]] std::shared_ptr<void> make() const { return clone(nullptr); }
+  [[nodiscard]] std::shared_ptr<void> clone(const void* row) const { return detail::shared_row(*ops, row); }
 
   static constexpr std::size_t none = static_cast<std::size_t>(-1);
   [[nodiscard]] std::size_t find_attribute(std::string_view attribute_name) const noexcept;
@@ -209,5 +229,10 @@ struct resource_table {
     return segments.subspan(p.segments.first, p.segments.count);
   }
 };
+
+namespace detail {
+/// "tickets.open".
+[[nodiscard]] std::string name_of(const resource_table& resource, const action_info& action);
+}  // namespace detail
 
 }  // namespace herald

@@ -11,6 +11,12 @@ namespace {
 
 using detail::store_state;
 
+/// The hooks behind an action; what they throw is told, whatever its caller looks at.
+void conclude_and_note(const action_request& request, detail::store_core& core, result<action_outcome>& outcome) {
+  conclude(request, outcome);
+  if (outcome && !outcome->hook_trouble.empty()) core.note_trouble(trouble_of(request, outcome->hook_trouble));
+}
+
 /// Runs the store's queue on this thread until `done`: there is no writer process.
 void write_here(store_state& state, const engine::waiter& done) {
   const std::lock_guard lock{state.direct()};
@@ -71,8 +77,8 @@ result<action_outcome> store::perform_function(function_of_transaction function,
   auto* const done = new engine::waiter_for<answer>;
   const engine::waiter_guard guard{*done};
   done->retain();
-  auto taken = state_->core().submit(std::move(function), [done, of = std::move(of)](answer outcome) noexcept {
-    if (of) conclude(*of, outcome);
+  auto taken = state_->core().submit(std::move(function), [done, core = &state_->core(), of = std::move(of)](answer outcome) noexcept {
+    if (of) conclude_and_note(*of, *core, outcome);
     done->set(std::move(outcome));
     done->release();
   });
@@ -102,8 +108,8 @@ void store::begin(context& self, function_of_transaction function, std::chrono::
   if (!engine::begin_call(self.cell(), self.incarnation(), then, limit)) return;
   const engine::reply_to back{own, self.incarnation(), then->id, nullptr};
   auto taken = state_->core().submit(
-      std::move(function), [back, of = std::move(of)](result<action_outcome> outcome) noexcept {
-        if (of) conclude(*of, outcome);
+      std::move(function), [back, core = &state_->core(), of = std::move(of)](result<action_outcome> outcome) noexcept {
+        if (of) conclude_and_note(*of, *core, outcome);
         engine::make_node<engine::early_answer<action_outcome>>(back)->answer(std::move(outcome));
       });
   if (!taken) engine::fail_call(self.cell(), self.incarnation(), back.id, taken.error());
@@ -212,8 +218,16 @@ result<std::optional<std::uint64_t>> store::page_begins(query& of, std::string_v
 }
 
 bulk_result store::perform_bulk(detail::bulk_run run) const {
-  while (auto batch = run.next()) run.take(perform_function(std::move(batch), run.limit()));
+  while (perform_batch(run)) {
+  }
   return std::move(run.so_far());
+}
+
+bool store::perform_batch(detail::bulk_run& run) const {
+  auto batch = run.next();
+  if (!batch) return false;
+  run.take(perform_function(std::move(batch), run.limit()));
+  return true;
 }
 
 result<offset> store::scan(const resource_table& resource, const std::function<void(const record&)>& each) const {
@@ -223,7 +237,7 @@ result<offset> store::scan(const resource_table& resource, const std::function<v
 offset store::head() const { return state_->data().head(); }
 std::uint64_t store::floor() const { return state_->data().floor(); }
 
-result<log_stretch> store::read(const offset& after, std::size_t limit, std::optional<std::string_view> topic) const {
+kept_result<log_stretch> store::read(const offset& after, std::size_t limit, std::optional<std::string_view> topic) const {
   auto page = state_->data().read(after, limit, topic);
   if (!page) return page.error();
   return log_stretch{std::move(page->events), page->last, page->head};

@@ -17,6 +17,7 @@
 #include <herald/bulk.hpp>
 #include <herald/child_spec.hpp>
 #include <herald/context.hpp>
+#include <herald/kept_result.hpp>
 #include <herald/store_capabilities.hpp>
 #include <herald/store_options.hpp>
 #include <herald/typed_bulk.hpp>
@@ -35,6 +36,15 @@ template <class T>
 struct snapshot_of {
   std::vector<T> rows;
   offset at;
+};
+
+/// What an action did.
+template <class T>
+struct performed {
+  T row;                       ///< as it is now; of a destroy: as it was
+  event_kind kind = event_kind::created;
+  event_ptr event;             ///< null when none was written
+  std::string hook_trouble;    ///< what a hook after the commit threw; the action is committed all the same
 };
 
 /// A stretch of the log.
@@ -63,6 +73,14 @@ class store {
                                    action_options options = {}) const;
   [[nodiscard]] result<record> run(std::string_view resource, std::string_view action, row_key key,
                                    std::vector<named_value> inputs, action_options options = {}) const;
+  /// As run, and tells what happened as well: created, updated or unchanged; the event; what a hook after the commit threw.
+  template <const auto& Resource, detail::fixed_string Action, class... Args>
+  [[nodiscard]] result<performed<detail::row_type<Resource>>> perform(Args&&... args) const {
+    auto outcome = perform(request_for<Resource, Action>(std::forward<Args>(args)...));
+    if (!outcome) return outcome.error();
+    return performed<detail::row_type<Resource>>{*row_of<Resource>(outcome), outcome->kind, std::move(outcome->event),
+                                                 std::move(outcome->hook_trouble)};
+  }
   /// What both of them run: a request as request_for and request_by_name make it.
   [[nodiscard]] result<action_outcome> perform(action_request request) const;
   /// Several actions in one transaction: `transact([](transaction& tx) -> result<T> {...})`, with `herald::run<...>(tx, ...)`
@@ -189,7 +207,7 @@ class store {
   }
   /// The same, with the offset at which they were so: subscribe after it.
   template <const auto& Resource, class... Words>
-  [[nodiscard]] result<snapshot_of<detail::row_type<Resource>>> all(const Words&... words) const {
+  [[nodiscard]] kept_result<snapshot_of<detail::row_type<Resource>>> all(const Words&... words) const {
     using row = detail::row_type<Resource>;
     snapshot_of<row> snapshot;
     auto of = query_for<Resource>(words...);
@@ -201,7 +219,7 @@ class store {
   }
   /// A page of at most limit{n} rows (250), and where the next one begins: `page_after{last.next}`.
   template <const auto& Resource, class... Words>
-  [[nodiscard]] result<page_of<detail::row_type<Resource>>> page(const Words&... words) const {
+  [[nodiscard]] kept_result<page_of<detail::row_type<Resource>>> page(const Words&... words) const {
     static_assert(!(detail::shows_a_secret<Resource>(static_cast<const Words*>(nullptr)) || ...),
                   "herald: a page must not be sorted by a sensitive attribute: its keyset would show it");
     using row = detail::row_type<Resource>;
@@ -267,7 +285,7 @@ class store {
   /// The lowest sequence the log still has.
   [[nodiscard]] std::uint64_t floor() const;
   /// At most `limit` events after the offset, of one topic or of all. `gone` when the log cannot be continued from there.
-  [[nodiscard]] result<log_stretch> read(const offset& after, std::size_t limit,
+  [[nodiscard]] kept_result<log_stretch> read(const offset& after, std::size_t limit,
                                          std::optional<std::string_view> topic = std::nullopt) const;
 
   [[nodiscard]] std::span<const resource_table* const> tables() const noexcept;
@@ -311,7 +329,10 @@ class store {
     };
     begin(self, std::move(function), limit, new engine::call_continuation<action_outcome, decltype(resume)>{std::move(resume)});
   }
+  friend class bulk_stream;
   [[nodiscard]] bulk_result perform_bulk(detail::bulk_run run) const;
+  /// False when there is no further batch.
+  [[nodiscard]] bool perform_batch(detail::bulk_run& run) const;
   template <class Then>
   void go_on(context& self, std::shared_ptr<detail::bulk_run> run, Then then) const {
     auto batch = run->next();

@@ -19,6 +19,7 @@ result<store_statistics> statistics_of(const store& of) {
   is.batches = counted.batches;
   is.actions = counted.actions;
   is.largest_batch = counted.largest;
+  is.hook_troubles = counted.hook_troubles;
   is.followers = state.followers().size();
   is.consumers = *std::move(consumers);
   return is;

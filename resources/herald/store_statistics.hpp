@@ -17,6 +17,7 @@ struct store_statistics {
   std::uint64_t batches = 0;        ///< transactions of the writer since the store was opened
   std::uint64_t actions = 0;        ///< that were answered in them, failed ones too
   std::uint64_t largest_batch = 0;
+  std::uint64_t hook_troubles = 0;  ///< hooks that threw after their commit; each is a report of the writer as well
   std::size_t followers = 0;        ///< subscriptions that follow the log, durable ones too
   std::vector<consumer_status> consumers;
 };

@@ -56,7 +56,8 @@ class expansion {
         table_{*event.resource},
         info_{table_.publications[publication]},
         publication_{publication},
-        first_route_{event.routes.size()},
+        into_{info_.ephemeral ? event.passing : event.routes},
+        first_route_{into_.size()},
         segments_{table_.segments_of(info_)},
         delimiter_{table_.delimiter[0]},
         topic_{buffer} {
@@ -134,16 +135,17 @@ class expansion {
     if (topic_.empty()) return;  // no prefix, and every segment skipped
     if (topic_.size() > max_topic_bytes)
       throw std::length_error{"the topic has " + std::to_string(topic_.size()) + " bytes; wanted: at most 1024"};
-    for (std::size_t i = first_route_; i < event_.routes.size(); ++i) {
-      if (event_.routes[i].topic == topic_) return;
+    for (std::size_t i = first_route_; i < into_.size(); ++i) {
+      if (into_[i].topic == topic_) return;
     }
-    event_.routes.push_back({topic_, publication_});
+    into_.push_back({topic_, publication_});
   }
 
   event_record& event_;
   const resource_table& table_;
   const publication_info& info_;
   std::uint16_t publication_;
+  std::vector<event_record::route>& into_;
   std::size_t first_route_;
   std::span<const detail::range> segments_;
   char delimiter_;
@@ -161,21 +163,24 @@ op what_happened(const event_record& event) {
   return event.action_info().kind;
 }
 
-bool concerns(const publication_info& info, const event_record& event) {
+}  // namespace
+
+bool detail::concerns(const publication_info& info, const event_record& event) {
   if (!info.all) return info.action == event.action;
   return info.kind == what_happened(event) && (info.except & (std::uint64_t{1} << event.action)) == 0;
 }
-
-}  // namespace
 
 void expand_topics(const std::shared_ptr<event_record>& event) {
   std::string buffer;
   const auto publications = event->resource->publications;
   for (std::size_t i = 0; i < publications.size(); ++i) {
-    if (!concerns(publications[i], *event)) continue;
+    if (!detail::concerns(publications[i], *event)) continue;
     const auto number = static_cast<std::uint16_t>(i);
     try {
-      if (publications[i].filter != nullptr && !publications[i].filter(event)) continue;
+      if (publications[i].filter != nullptr && !publications[i].filter(event)) {
+        event->filtered |= std::uint64_t{1} << i;
+        continue;
+      }
       expansion{*event, number, buffer}.run();
     } catch (const std::exception& why) {
       event->failed.push_back({number, why.what()});

@@ -17,7 +17,12 @@
 
 namespace herald {
 
-/// Fills `routes` and `failed` of an event whose everything else is set.
+namespace detail {
+/// Whether the publication is one of the event's action.
+[[nodiscard]] bool concerns(const publication_info& info, const event_record& event);
+}  // namespace detail
+
+/// Fills `routes`, `passing`, `filtered` and `failed` of an event whose everything else is set.
 void expand_topics(const std::shared_ptr<event_record>& event);
 
 /// Appends a value as it stands in a topic.

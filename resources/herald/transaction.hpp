@@ -67,7 +67,7 @@ class transaction {
   [[nodiscard]] virtual result<std::int64_t> next_integer(const resource_table& resource) = 0;
 
   /// Runs `function` on the writer once all is committed, before the callers are answered; never when what it belongs to is
-  /// rolled back. It must be short. What it throws is lost.
+  /// rolled back. It must be short. What it throws changes nothing; the store reports it.
   void after_commit(std::function<void()> function) { after_commit_.push_back(std::move(function)); }
   /// Does work() between savepoint and release; when it gives false or throws, all of it is undone, and nothing else.
   template <class F>

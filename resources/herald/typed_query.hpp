@@ -43,14 +43,13 @@ struct query_reader {
   template <auto... M>
   void read(const filter_of<M...>& filter) {
     static_cast<void>(((number<M>() + ... + 0)));
-    if (of.where.what() == condition::form::everything) {
-      of.where = filter.is;
-    } else {
-      of.where = condition::all_of({of.where, filter.is});
-    }
+    narrow(filter.is);
   }
   /// A condition made of names.
-  void read(const condition& filter) { of.where = filter; }
+  void read(const condition& filter) { narrow(filter); }
+  void read(dsl::as o) {
+    if (table_of<R>.authorise_reads != nullptr) narrow(table_of<R>.authorise_reads(o.who));
+  }
   template <auto M>
   void read(order_of<M> order) {
     of.order.push_back({number<M>(), order.descending});
@@ -65,7 +64,10 @@ struct query_reader {
   void read(const Other&) {
     static_assert(!std::is_same_v<Other, Other>,
                   "herald: a query takes filters, asc(...), desc(...), limit, offset_by, page_after, with_count, for_tenant, "
-                  "all_tenants");
+                  "all_tenants, as");
+  }
+  void narrow(const condition& by) {
+    of.where = of.where.what() == condition::form::everything ? by : condition::all_of({of.where, by});
   }
   [[nodiscard]] result<void> finish() {
     if (auto ready = complete(of, tenant, any_tenant); !ready) return ready;

@@ -27,7 +27,7 @@ struct action_options {
 /// Names a row with a composite key, in the order of the attributes' declaration.
 template <class... Parts>
 [[nodiscard]] row_key key(const Parts&... parts) {
-  return row_key{std::vector<value>{value{value_view{parts}}...}};
+  return row_key{std::vector<value>{value{dsl::literal(parts)}...}};
 }
 
 namespace detail {
@@ -85,7 +85,7 @@ class request_reader {
     static_assert(R.keys == 1, "herald: the primary key of this resource has several parts: name the row by key(a, b)");
     static_assert(key_type<std::decay_t<K>>() == R.attributes[R.key[0]].ops->type,
                   "herald: the key has another type than the primary key of the resource");
-    request_.key = row_key{value{value_view{by}}};
+    request_.key = row_key{value{dsl::literal(by)}};
   }
 
   template <auto M, class V>

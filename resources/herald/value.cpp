@@ -6,19 +6,45 @@
 #include <charconv>
 #include <cmath>
 #include <cstring>
+#include <utility>
 
 namespace herald {
 
 namespace {
 
-constexpr std::array<std::string_view, 10> type_names{"null",  "boolean", "integer", "real",     "text",
-                                                       "bytes", "uuid",    "time",    "duration", "list"};
+constexpr std::array<std::string_view, 11> type_names{"null", "boolean", "integer",  "real", "text", "bytes",
+                                                       "uuid", "time",    "duration", "list", "map"};
 
 std::size_t value_list_size(const void* list) { return static_cast<const std::vector<value>*>(list)->size(); }
 value_view value_list_at(const void* list, std::size_t index) {
   return (*static_cast<const std::vector<value>*>(list))[index].view();
 }
 constexpr detail::list_ops value_list_ops{value_list_size, value_list_at};
+
+constexpr detail::map_ops value_map_ops{
+    [](const void* map) { return value_list_size(map) / 3; },
+    [](const void* map, void* to, void (*visit)(void* to, const map_entry& entry)) {
+      const auto& list = *static_cast<const std::vector<value>*>(map);
+      for (std::size_t i = 0; i + 2 < list.size(); i += 3)
+        visit(to, {list[i].view(), list[i + 1].view(), list[i + 2].view().boolean()});
+    }};
+
+std::vector<map_entry> entries_of(const value_view& map) {
+  std::vector<map_entry> all;
+  all.reserve(map.size());
+  map.each_entry([&](const map_entry& entry) { all.push_back(entry); });
+  return all;
+}
+
+std::strong_ordering order_of_maps(const value_view& left, const value_view& right) {
+  const auto mine = entries_of(left);
+  const auto other = entries_of(right);
+  for (std::size_t i = 0; i < std::min(mine.size(), other.size()); ++i) {
+    if (const auto order = mine[i].key <=> other[i].key; order != 0) return order;
+    if (const auto order = mine[i].held <=> other[i].held; order != 0) return order;
+  }
+  return mine.size() <=> other.size();
+}
 
 std::strong_ordering order_of(double left, double right) noexcept {
   if (left < right) return std::strong_ordering::less;
@@ -61,6 +87,7 @@ std::strong_ordering operator<=>(const value_view& left, const value_view& right
     case value_type::text: return left.text() <=> right.text();
     case value_type::bytes: return order_of(left.as_bytes(), right.as_bytes());
     case value_type::uuid: return left.uuid_ <=> right.uuid_;
+    case value_type::map: return order_of_maps(left, right);
     case value_type::list: break;
   }
   const std::size_t common = std::min(left.size(), right.size());
@@ -93,6 +120,17 @@ void value_view::append_to(std::string& out) const {
         (*this)[i].append_to(out);
       }
       return;
+    case value_type::map: {
+      bool first = true;
+      each_entry([&](const map_entry& entry) {
+        if (entry.sensitive) return;
+        if (!std::exchange(first, false)) out.push_back(',');
+        entry.key.append_to(out);
+        out.push_back('=');
+        entry.held.append_to(out);
+      });
+      return;
+    }
   }
 }
 
@@ -105,6 +143,7 @@ std::string value_view::describe() const {
   switch (type_) {
     case value_type::text: return '"' + text + '"';
     case value_type::list: return '[' + text + ']';
+    case value_type::map: return '{' + text + '}';
     case value_type::duration: return text + "us";
     default: return text;
   }
@@ -131,6 +170,11 @@ std::size_t value_view::hash() const noexcept {
       for (std::size_t i = 0; i < size(); ++i) all = mix(all, (*this)[i].hash());
       return all;
     }
+    case value_type::map: {
+      std::size_t all = seed;
+      each_entry([&](const map_entry& entry) { all = mix(mix(all, entry.key.hash()), entry.held.hash()); });
+      return all;
+    }
   }
   return seed;
 }
@@ -155,7 +199,23 @@ value::value(const value_view& from) : type_{from.type()} {
       list_.reserve(from.size());
       for (std::size_t i = 0; i < from.size(); ++i) list_.emplace_back(from[i]);
       break;
+    case value_type::map:
+      list_.reserve(from.size() * 3);
+      from.each_entry([this](const map_entry& entry) {
+        list_.emplace_back(entry.key);
+        list_.emplace_back(entry.held);
+        list_.emplace_back(entry.sensitive);
+      });
+      break;
   }
+}
+
+value value::map_of(const std::vector<value>& keys_and_values) {
+  value made;
+  made.type_ = value_type::map;
+  for (std::size_t i = 0; i + 1 < keys_and_values.size(); i += 2)
+    made.list_.insert(made.list_.end(), {keys_and_values[i], keys_and_values[i + 1], value{false}});
+  return made;
 }
 
 value_view value::view() const noexcept {
@@ -170,6 +230,7 @@ value_view value::view() const noexcept {
     case value_type::time: return value_view{timestamp{std::chrono::microseconds{integer_}}};
     case value_type::duration: return value_view{std::chrono::microseconds{integer_}};
     case value_type::list: return value_view{&list_, value_list_ops};
+    case value_type::map: return value_view{&list_, value_map_ops};
   }
   return {};
 }

@@ -3,7 +3,8 @@
 // observer) must speak of attribute values without knowing each other's types, and without copying each string on the way.
 //
 // `value_view` is a look at a value that lives elsewhere (24 bytes, trivially copyable, constexpr); `value` owns one.
-// A null is a value of its own. Times and durations are in microseconds. A list holds values of any type.
+// A null is a value of its own. Times and durations are in microseconds. A list holds values of any type; a map has keys
+// and values, and is also the form of a struct inside a row: its fields under their names.
 //
 // Thread safety: distinct objects: safe; shared objects: safe to read. Lifetime: a value_view of text, bytes or a list is
 // valid as long as what it looks at is neither changed nor destroyed. Errors: an accessor for another type than the
@@ -26,11 +27,12 @@ namespace herald {
 using byte_vector = std::vector<std::byte>;
 using bytes_view = std::span<const std::byte>;
 
-enum class value_type : std::uint8_t { null, boolean, integer, real, text, bytes, uuid, time, duration, list };
+enum class value_type : std::uint8_t { null, boolean, integer, real, text, bytes, uuid, time, duration, list, map };
 [[nodiscard]] std::string_view to_string(value_type type) noexcept;
 
 class value;
 class value_view;
+struct map_entry;
 
 namespace detail {
 
@@ -38,6 +40,11 @@ namespace detail {
 struct list_ops {
   std::size_t (*size)(const void* list);
   value_view (*at)(const void* list, std::size_t index);
+};
+/// The same for a map or struct. `each` calls `visit(to, entry)` for its entries, in the order of the keys or fields.
+struct map_ops {
+  std::size_t (*size)(const void* map);
+  void (*each)(const void* map, void* to, void (*visit)(void* to, const map_entry& entry));
 };
 
 }  // namespace detail
@@ -61,6 +68,7 @@ class value_view {
   constexpr value_view(std::chrono::microseconds v) noexcept : type_{value_type::duration}, integer_{v.count()} {}
   constexpr value_view(const void* list, const detail::list_ops& ops) noexcept
       : type_{value_type::list}, list_{list, &ops} {}
+  constexpr value_view(const void* map, const detail::map_ops& ops) noexcept : type_{value_type::map}, map_{map, &ops} {}
   template <std::same_as<value> V>
   value_view(const V& v) noexcept : value_view{v.view()} {}  // NOLINT: a value can be looked at
 
@@ -77,9 +85,14 @@ class value_view {
   [[nodiscard]] constexpr std::chrono::microseconds duration() const noexcept {
     return std::chrono::microseconds{integer_};
   }
-  /// A list's length and its parts.
-  [[nodiscard]] std::size_t size() const { return list_.ops->size(list_.object); }
+  /// A list's length and its parts; how many entries a map has.
+  [[nodiscard]] std::size_t size() const {
+    return type_ == value_type::map ? map_.ops->size(map_.object) : list_.ops->size(list_.object);
+  }
   [[nodiscard]] value_view operator[](std::size_t index) const { return list_.ops->at(list_.object, index); }
+  /// A map's entries: `each_entry([](const map_entry& entry) {...})`.
+  template <class F>
+  void each_entry(F visit) const;
 
   /// Same type and same content. A real that is not a number equals itself here: a row with one is not "changed".
   friend bool operator==(const value_view& left, const value_view& right) noexcept;
@@ -87,7 +100,7 @@ class value_view {
   friend std::strong_ordering operator<=>(const value_view& left, const value_view& right) noexcept;
 
   /// As it stands in a topic: text as it is, numbers in decimal, uuids in their text form, times in microseconds,
-  /// bytes in hex, list parts joined by ",". Null appends nothing.
+  /// bytes in hex, list parts and a map's "key=value" joined by ",". Null and sensitive entries append nothing.
   void append_to(std::string& out) const;
   /// As it stands in a message for a person: text in quotes, null as "null", long texts cut at 80 characters.
   [[nodiscard]] std::string describe() const;
@@ -106,6 +119,10 @@ class value_view {
     const void* object;
     const detail::list_ops* ops;
   };
+  struct map_part {
+    const void* object;
+    const detail::map_ops* ops;
+  };
 
   value_type type_;
   union {
@@ -115,8 +132,21 @@ class value_view {
     bytes_part bytes_;
     uuid uuid_;
     list_part list_;
+    map_part map_;
   };
 };
+
+/// One entry of a map, or one field of a struct.
+struct map_entry {
+  value_view key;
+  value_view held;
+  bool sensitive = false;  ///< a field that must not be shown
+};
+
+template <class F>
+void value_view::each_entry(F visit) const {
+  map_.ops->each(map_.object, &visit, [](void* to, const map_entry& entry) { (*static_cast<F*>(to))(entry); });
+}
 
 /// An owned value.
 class value {
@@ -130,6 +160,8 @@ class value {
   value(std::string from) noexcept : type_{value_type::text}, text_{std::move(from)} {}
   value(const byte_vector& from) : value{value_view{bytes_view{from}}} {}
   value(std::vector<value> parts) noexcept : type_{value_type::list}, list_(std::move(parts)) {}
+  /// A map, of keys and values in turn.
+  [[nodiscard]] static value map_of(const std::vector<value>& keys_and_values);
 
   [[nodiscard]] value_type type() const noexcept { return type_; }
   [[nodiscard]] bool is_null() const noexcept { return type_ == value_type::null; }
@@ -145,7 +177,7 @@ class value {
   std::int64_t integer_ = 0;  // boolean, integer, time and duration; a real by its bits
   uuid uuid_{};
   std::string text_;  // text and bytes
-  std::vector<value> list_;
+  std::vector<value> list_;  // of a map: key, value, and whether it is sensitive, an entry after the other
 };
 
 /// One named value, for calls by name and for metadata.

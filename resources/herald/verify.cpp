@@ -1,7 +1,9 @@
 #include "verify.hpp"
 
+#include "detail/relations.hpp"
 #include "detail/sqlite.hpp"
 #include "detail/store_core.hpp"
+#include "payload.hpp"
 
 #include <fmt/format.h>
 
@@ -72,11 +74,17 @@ class log_image {
   }
 
  private:
+  static std::string shown_bytes(const value_view& of) {
+    std::string bytes;
+    encode_value(of, bytes, secrets::left_out);
+    return bytes;
+  }
   void compare(const record& row, const row_key& key, const event_record& event) {
     const auto& table = row.table();
     for (std::size_t i = 0; i < table.attributes.size(); ++i) {
-      // Sensitive attributes never enter an event.
+      // Sensitive attributes never enter an event, nor do sensitive fields inside others.
       if (table.attributes[i].sensitive || row.get(i) == event.after.get(i)) continue;
+      if ((table.secrets_inside & detail::bit(i)) != 0 && shown_bytes(row.get(i)) == shown_bytes(event.after.get(i))) continue;
       fault(fmt::format("row {} '{}' has {} = {}, and its newest event {} says {}", table.name, key.to_string(),
                         table.attributes[i].name, row.get(i).describe(), event.at.sequence, event.after.get(i).describe()));
     }
@@ -85,6 +93,23 @@ class log_image {
   verification& report_;
   std::map<const resource_table*, std::unordered_map<row_key, event_ptr>> newest_;
 };
+
+/// What a row belongs to.
+struct reference {
+  row_key from;
+  std::string_view by;
+  const resource_table* to;
+  row_key key;
+};
+
+void note_references(const record& row, std::vector<reference>& into) {
+  for (const auto& attribute : row.table().attributes) {
+    const resource_table* const to = detail::referenced_by(row.table(), attribute);
+    if (to == nullptr) continue;
+    const value_view key = attribute.get(row.row());
+    if (!key.is_null()) into.push_back({row_key::of(row), attribute.name, to, row_key{value{key}}});
+  }
+}
 
 }  // namespace
 
@@ -112,8 +137,19 @@ result<verification> detail::verify(storage& data) {
     at = page->last;
   }
   for (const auto* table : data.tables()) {
-    const auto scanned = data.scan(*table, [&](const record& row) { image.hold(row); });
+    std::vector<reference> references;
+    const auto scanned = data.scan(*table, [&](const record& row) {
+      image.hold(row);
+      note_references(row, references);
+    });
     if (!scanned) return scanned.error();
+    for (const reference& one : references) {
+      const auto found = data.find(*one.to, one.key);
+      if (!found) return found.error();
+      if (!*found)
+        image.fault(fmt::format("row {} '{}' belongs to {} '{}' by {}, and that is not there", table->name, one.from.to_string(),
+                                one.to->name, one.key.to_string(), one.by));
+    }
   }
   image.finish();
   return report;

@@ -1,7 +1,8 @@
 #pragma once
 // The problem: "no row without its events, no event without its row" is a promise about disks and crashes, so it must be
 // possible to check it on what is really there. `verify` opens a store's file, which no program may have open for writing, and
-// proves what docs/formats/log.md says always holds: it reads every event and every row and compares them.
+// proves what docs/formats/log.md says always holds: it reads every event and every row and compares them, and
+// looks for the row that each belongs_to names.
 //
 // Thread safety: a function. Errors: those of opening (resource_errc); what does not hold is in the report, a sentence each.
 // An action that was run without its event (notify = false) leaves a row that nothing explains, and is reported.

@@ -1,5 +1,7 @@
 #include <herald/detail/writer_process.hpp>
 
+#include <herald/engine/core.hpp>
+
 #include <algorithm>
 
 namespace herald::detail {
@@ -25,6 +27,9 @@ writer_process::~writer_process() { state_->detach_writer(); }
 
 void writer_process::on(context& self, const work_waits&) {
   if (state_->core().execute() != 0) self.self().cast(work_waits{});
+  for (std::string& what : state_->core().take_troubles()) {
+    engine::system_of(self.cell()).tell(report::note, self.cell(), self.incarnation(), exit_reason::normal, std::move(what));
+  }
 }
 
 void writer_process::terminate(const exit_reason& why) {

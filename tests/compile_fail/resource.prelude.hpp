@@ -1,7 +1,7 @@
 #pragma once
 // What the pieces of resource.cases begin with.
 #include <herald/resource.hpp>
-#include <herald/typed_query.hpp>
+#include <herald/store.hpp>
 
 using namespace herald::dsl;
 using herald::op;
@@ -42,6 +42,35 @@ inline constexpr auto lines = herald::resource<Line>("lines",
   create("add", accepts<&Line::order, &Line::number>), destroy("remove"));
 
 inline constexpr auto others = herald::resource<Other>("others", attribute<&Other::id>(primary_key), attribute<&Other::name>());
+
+// Values that are more than one.
+enum class state { open, closed };
+enum class shade { dark, light };
+enum loose_state { loose_open, loose_closed };
+enum class far_away { here = 100 };
+struct Place {
+  std::string street;
+};
+struct Bare {
+  std::int64_t id = 0;
+};
+template <>
+inline constexpr auto herald::described<Place> = herald::structure<Place>("place", attribute<&Place::street>());
+struct Rich {
+  std::int64_t id = 0;
+  ::state state = ::state::open;
+  loose_state loose = loose_open;
+  far_away far = far_away::here;
+  std::vector<std::string> names;
+  std::map<std::string, std::int64_t> points;
+  std::map<std::int64_t, std::string> numbered;
+  Place place;
+  Bare bare;
+  std::vector<Bare> bares;
+};
+#define RICH_KEY attribute<&Rich::id>(primary_key)
+inline constexpr auto riches = herald::resource<Rich>("riches", RICH_KEY, attribute<&Rich::state>(), attribute<&Rich::names>(),
+  attribute<&Rich::points>(), attribute<&Rich::place>(), create("make", accepts<&Rich::state>));
 
 #define KEY attribute<&Ticket::id>(primary_key, uuid_v7)
 #define SUBJECT attribute<&Ticket::subject>()

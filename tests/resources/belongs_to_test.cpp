@@ -1,5 +1,11 @@
 #include "library.hpp"
 
+#include <herald/detail/sqlite_storage.hpp>
+#include <herald/detail/store_state.hpp>
+#include <herald/verify.hpp>
+
+#include <algorithm>
+
 using namespace library_test;
 
 TEST_CASE_TEMPLATE("R10: a row cannot belong to one that is not there, on create and on update", Store, in_memory, on_sqlite) {
@@ -95,4 +101,17 @@ TEST_CASE_TEMPLATE("R14: what a row belongs to is part of its topic", Store, in_
   const auto told = s.read(from, 10).value();
   CHECK(told.events[0]->routes.at(0).topic == "book:7:added");
   CHECK(told.events[1]->routes.empty());
+}
+
+TEST_CASE("R16: verify finds a row that belongs to one that is not there") {
+  on_sqlite at;
+  REQUIRE(add(at.store, {.id = 1, .title = "t"}));
+  REQUIRE(at.store.run<loans, "lend">(field<&Loan::id> = 5, field<&Loan::book> = 1));
+  auto& data = at.store.state()->data();
+  CHECK(herald::detail::verify(data).value().holds());
+  auto& db = static_cast<herald::detail::sqlite_storage&>(data).writer_connection();
+  REQUIRE(db.execute("DELETE FROM books", "damage it"));
+  const auto report = herald::detail::verify(data).value();
+  REQUIRE(report.faults.size() == 2);  // the row that its event left in being, and the reference to it
+  CHECK(std::count(report.faults.begin(), report.faults.end(), "row loans '5' belongs to books '1' by book, and that is not there") == 1);
 }

@@ -163,7 +163,7 @@ TEST_CASE_TEMPLATE("C61: only a tenant's rows are read, and a tenant must be nam
   CHECK(s.get<accounts>(1, for_tenant{"one"})->org == "one");
   CHECK(s.get<accounts>(2, for_tenant{"one"}).is(resource_errc::not_found));
   CHECK(s.get<accounts>(1).is(resource_errc::tenant_required));
-  CHECK(s.page<accounts>(for_tenant{"two"}, with_count)->count == 1);
+  CHECK((*s.page<accounts>(for_tenant{"two"}, with_count)).count == 1);
 }
 
 TEST_CASE_TEMPLATE("R5: a query inside a transaction sees what the transaction did", Store, in_memory, on_sqlite) {

@@ -93,7 +93,7 @@ TEST_CASE("a function that throws in transact undoes everything and is an error"
   });
   REQUIRE_FALSE(failed.has_value());
   CHECK(failed.is(resource_errc::hook_failed));
-  CHECK(store.all<tickets>()->rows.empty());
+  CHECK((*store.all<tickets>()).rows.empty());
 }
 
 TEST_CASE("H8: the log gives exactly the events after an offset, of one topic or of all") {

@@ -20,5 +20,10 @@ namespace herald::detail {
 
 /// Why a value could not become the attribute's.
 [[nodiscard]] std::string cast_message(const attribute_info& attribute, const value_view& given, cast_status why);
+[[nodiscard]] std::string cast_message(const type_ops& type, const value_view& given, cast_status why, bool sensitive);
+
+/// What inside a value from outside does not fit, or fits no field of a struct; nothing when all is well. With
+/// `open_only`, a sensitive field is none.
+[[nodiscard]] std::optional<std::string> stranger_inside(const type_ops& type, const value_view& given, bool open_only = false);
 
 }  // namespace herald::detail

@@ -58,7 +58,7 @@ class notifier_process : public process<notifier_process, committed, follower_be
   void on(const consumer_retries& retries);
 
  private:
-  void hand_over(context& self, const event_ptr& event);
+  void hand_over(context& self, const event_ptr& event, std::size_t routes);
   void catch_up(context& self);
   void serve(context& self, const std::shared_ptr<follower>& to);
   [[nodiscard]] static bool may_send(follower& to);

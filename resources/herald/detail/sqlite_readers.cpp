@@ -23,7 +23,7 @@ std::uint16_t publication_of(const event_record& event, const log_route& route) 
   for (std::size_t i = 0; i < publications.size(); ++i) {
     if (has_name(i)) return static_cast<std::uint16_t>(i);
   }
-  return 0xffff;
+  return event_record::unknown_publication;
 }
 
 /// Order does not matter, and a missing, doubled or foreign entry does.
@@ -98,6 +98,12 @@ result<event_ptr> sqlite_reader::event_of(const stored_entry& entry, std::uint64
   if (auto decoded = layouts_->decode(entry.payload, *made); !decoded) return decoded.error();
   made->routes.reserve(entry.routes->size());
   for (const auto& route : *entry.routes) {
+    if (route.publication >= event_record::own_route && route.publication != event_record::unknown_publication) {
+      const auto own = static_cast<std::uint16_t>(event_record::own_route + made->own_names.size());
+      made->own_names.emplace_back(route.event);
+      made->routes.push_back({std::string{route.topic}, own});
+      continue;
+    }
     made->routes.push_back({std::string{route.topic}, publication_of(*made, route)});
   }
   return event_ptr{std::move(made)};

@@ -60,9 +60,10 @@ std::string literal_of(const value_view& value) {
       const auto bytes = value.as_bytes();
       return "x'" + hex({reinterpret_cast<const char*>(bytes.data()), bytes.size()}) + "'";
     }
-    case value_type::list: {
+    case value_type::list:
+    case value_type::map: {
       std::string encoded;
-      encode_value(value, encoded);
+      encode_value(value, encoded, secrets::kept);
       return "x'" + hex(encoded) + "'";
     }
     case value_type::text: break;
@@ -251,7 +252,8 @@ std::string_view column_type(value_type type) noexcept {
     case value_type::null:
     case value_type::bytes:
     case value_type::uuid:
-    case value_type::list: break;
+    case value_type::list:
+    case value_type::map: break;
   }
   return "BLOB";
 }

@@ -53,8 +53,9 @@ void bind_value(sqlite::statement& to, int parameter, const value_view& value, s
     case value_type::duration: return to.bind(parameter, std::int64_t{value.duration().count()});
     case value_type::uuid: break;
     case value_type::list:
+    case value_type::map:
       encoded.clear();
-      encode_value(value, encoded);
+      encode_value(value, encoded, secrets::kept);
       return to.bind_blob(parameter, encoded);
   }
   // A view holds its uuid itself, so the bytes must be kept until the step.
@@ -85,10 +86,11 @@ bool read_value(const sqlite::statement& from, int column, const attribute_info&
       std::memcpy(id.bytes.data(), bytes.data(), bytes.size());
       return put(id);
     }
-    case value_type::list: {
+    case value_type::list:
+    case value_type::map: {
       auto bytes = from.bytes(column);
-      value list;
-      return decode_value(bytes, list) && bytes.empty() && put(list.view());
+      value held;
+      return decode_value(bytes, held) && bytes.empty() && put(held.view());
     }
     case value_type::null: break;
   }

@@ -14,6 +14,7 @@ namespace herald::detail {
 
 namespace {
 
+constexpr std::size_t max_troubles = 64;
 constexpr std::size_t page_size = 1000;  // events read or trimmed in one go
 
 error closed_error(const storage& data) {
@@ -247,12 +248,27 @@ void store_core::answer_batch() noexcept {
   for (const auto& hook : hooks_) {
     try {
       hook();
-    } catch (...) {  // a function's own affair: what is committed is committed
+    } catch (const std::exception& why) {  // what is committed is committed
+      note_trouble(why.what());
+    } catch (...) {
+      note_trouble("something that is no std::exception");
     }
   }
   hooks_.clear();
   for (auto& waiting : batch_) waiting.action->done(std::move(waiting.outcome));
   batch_.clear();
+}
+
+void store_core::note_trouble(std::string what) {
+  hook_troubles_.fetch_add(1, std::memory_order_relaxed);
+  const std::lock_guard lock{queue_mutex_};
+  if (troubles_.size() == max_troubles) troubles_.erase(troubles_.begin());
+  troubles_.push_back(std::move(what));
+}
+
+std::vector<std::string> store_core::take_troubles() {
+  const std::lock_guard lock{queue_mutex_};
+  return std::exchange(troubles_, {});
 }
 
 void store_core::hand_over_committed() {

@@ -80,12 +80,16 @@ class store_core {
   }
   [[nodiscard]] bool idle() const;
   struct counts {
-    std::uint64_t batches = 0, actions = 0, largest = 0;
+    std::uint64_t batches = 0, actions = 0, largest = 0, hook_troubles = 0;
   };
   [[nodiscard]] counts counted() const noexcept {
     return {batches_.load(std::memory_order_relaxed), actions_.load(std::memory_order_relaxed),
-            largest_.load(std::memory_order_relaxed)};
+            largest_.load(std::memory_order_relaxed), hook_troubles_.load(std::memory_order_relaxed)};
   }
+  /// A hook that ran after its transaction threw. What is committed stays so; the writer process tells it.
+  void note_trouble(std::string what);
+  /// What was noted since the last call, the newest 64.
+  [[nodiscard]] std::vector<std::string> take_troubles();
   [[nodiscard]] const log_retention& retention() const noexcept { return retention_; }
   /// Wants the log's events up to this one gone; the writer drops them bit by bit when nothing else is to do.
   void trim_to(std::uint64_t sequence) noexcept;
@@ -158,7 +162,8 @@ class store_core {
   std::vector<std::function<void()>> hooks_;  // of what the batch in hand committed
   std::atomic<std::uint64_t> handed_over_;
   std::atomic<std::uint64_t> trim_to_ = 0;
-  std::atomic<std::uint64_t> batches_ = 0, actions_ = 0, largest_ = 0;  // the writer's
+  std::atomic<std::uint64_t> batches_ = 0, actions_ = 0, largest_ = 0, hook_troubles_ = 0;  // the writer's
+  std::vector<std::string> troubles_;  // under queue_mutex_
 };
 
 [[nodiscard]] result<std::shared_ptr<storage>> open_memory(std::vector<const resource_table*> tables,

@@ -8,6 +8,7 @@
 // Private. Thread safety: shared objects: safe. Lifetime: by shared_ptr. While no writer process is attached, a plain
 // thread that runs an action writes itself, under `direct`.
 
+#include "publication_counters.hpp"
 #include "store_core.hpp"
 
 #include <herald/ref.hpp>
@@ -24,8 +25,10 @@ class follower;
 class store_state {
  public:
   store_state(std::shared_ptr<store_core> core, std::vector<const resource_table*> tables)
-      : core_{std::move(core)}, tables_{std::move(tables)}, told_{core_->data().head().sequence} {}
+      : core_{std::move(core)}, tables_{std::move(tables)}, counters_{tables_}, told_{core_->data().head().sequence} {}
 
+  /// What became of each publication.
+  [[nodiscard]] publication_counters& publications() noexcept { return counters_; }
   [[nodiscard]] store_core& core() const noexcept { return *core_; }
   [[nodiscard]] storage& data() const noexcept { return core_->data(); }
   [[nodiscard]] const std::vector<const resource_table*>& tables() const noexcept { return tables_; }
@@ -107,6 +110,7 @@ class store_state {
  private:
   std::shared_ptr<store_core> core_;
   std::vector<const resource_table*> tables_;
+  publication_counters counters_;
   mutable std::mutex mutex_;
   any_ref writer_;
   bool supervised_ = false;

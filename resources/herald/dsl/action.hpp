@@ -98,10 +98,24 @@ struct where {
   explicit constexpr where(F) {}
 };
 
+}  // namespace herald::dsl
+
+namespace herald::detail {
+
+/// A word with a function, and a condition for it.
+template <class F, class W>
+struct function_where {
+  explicit constexpr function_where(F) {}
+  constexpr function_where(F, dsl::where<W>) {}
+};
+
+}  // namespace herald::detail
+
+namespace herald::dsl {
+
 template <class F, class W = detail::always>
-struct change {
-  explicit constexpr change(F) {}
-  constexpr change(F, where<W>) {}
+struct change : detail::function_where<F, W> {
+  using detail::function_where<F, W>::function_where;
 };
 template <class F>
 change(F) -> change<F>;
@@ -278,7 +292,7 @@ template <class... Options>
 constexpr auto make_action(std::string_view name, op kind, const Options&... options) {
   static_assert(((is_action_option<Options> || is_step<Options>) && ...),
                 "herald: this is not an option of an action (accepts, require, argument, change, validate, authorise, soft, "
-                "upsert, upsert_where, before_action, after_action, after_commit and after_transaction are)");
+                "manual, upsert, upsert_where, before_action, after_action, after_commit and after_transaction are)");
   static_assert((0 + ... + (is_accepts<Options> ? 1 : 0)) <= 1, "herald: accepts is given twice");
   check_action_name(name);
   action_part<Options...> made{name, kind, {text_of(options)...}};

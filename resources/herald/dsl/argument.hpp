@@ -67,11 +67,7 @@ template <auto M, class... Options>
   using part = detail::argument_part<M, (std::size_t{0} + ... + detail::constraint_count<Options>),
                                      (std::size_t{0} + ... + detail::value_count<Options>)>;
   part made{};
-  detail::attribute_reader<member> reader{
-      .constraint_room = made.constraints.data(), .value_room = made.values.data()};
-  detail::name_attribute(reader.info, detail::member_spelling<M>());
-  reader.info.ops = &detail::type_ops_of<member>;
-  reader.info.tag = &detail::member_tag<M>;
+  auto reader = detail::reader_of<M>(made);
   [[maybe_unused]] const auto read = [&]<class O>(const O& option) {
     if constexpr (std::is_same_v<O, private_argument_option>) {
       made.argument.by_name = false;

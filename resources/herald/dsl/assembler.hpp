@@ -49,10 +49,12 @@ struct assembler {
   std::string_view prefix{};
   std::string_view delimiter = ":";
   attribute_mask sensitive = 0;
+  attribute_mask secrets_inside = 0;
   attribute_mask engines = 0;  // the primary key and what the engine fills in
   std::uint8_t tenant = 255;
   check (*authorise)(change_context&) = nullptr;
   bool (*authorise_subscription)(const actor&, std::string_view) = nullptr;
+  condition (*authorise_reads)(const actor&) = nullptr;
   std::uint32_t layout = 0;
   bool has_pub_sub = false;
 
@@ -96,6 +98,7 @@ struct assembler {
     if (info.primary_key && info.sensitive) rule::a_primary_key_must_not_be_sensitive();
     if (info.primary_key) key.next() = static_cast<std::uint8_t>(attributes.used);
     if (info.sensitive) sensitive |= bit(attributes.used);
+    if (info.ops->hide != nullptr) secrets_inside |= bit(attributes.used);
     if (info.primary_key || info.role != attribute_role::plain) engines |= bit(attributes.used);
     if (info.role == attribute_role::tenant) {
       if (tenant != 255) rule::a_resource_has_at_most_one_tenant();
@@ -126,6 +129,21 @@ struct assembler {
     layout = hash;
   }
 
+  constexpr void close_structure() const {
+    if (engines != 0) rule::a_field_of_a_struct_is_no_key_and_nothing_the_engine_fills_in();
+    for (std::size_t i = 0; i < attributes.used; ++i) {
+      const attribute_info& info = attributes.first[i];
+      if (info.generated != generated::no || info.references != nullptr || info.refers_to_itself)
+        rule::a_field_of_a_struct_is_no_key_and_nothing_the_engine_fills_in();
+      if (info.required || !info.default_value.is_null() || info.set_default != nullptr || info.column != info.name)
+        rule::a_field_of_a_struct_takes_constraints_and_sensitive_and_was_only();
+    }
+    for (std::size_t i = 0; i < constraints.used; ++i) {
+      if (constraints.first[i].kind == constraint_kind::transitions || constraints.first[i].kind == constraint_kind::initial)
+        rule::a_field_of_a_struct_takes_constraints_and_sensitive_and_was_only();
+    }
+  }
+
   constexpr identity_info& identity(std::string_view of, bool nils_distinct, bool all_tenants) {
     for (std::size_t i = 0; i < identities.used; ++i) {
       if (identities.first[i].name == of) rule::an_identity_is_declared_twice();
@@ -139,6 +157,7 @@ struct assembler {
   constexpr void add(identity_info& info, std::string_view spelling) const {
     const std::size_t at = attribute_of(spelling);
     if (at == none) rule::an_identity_names_an_attribute_the_resource_does_not_have();
+    if (attributes.first[at].type() >= value_type::list) rule::an_identity_names_a_list_a_map_or_a_struct();
     info.attributes |= bit(at);
   }
 
@@ -210,6 +229,8 @@ struct assembler {
       changes = changes || steps.first[i].kind == step_kind::change || steps.first[i].kind == step_kind::before;
       info.has_done = info.has_done || steps.first[i].kind == step_kind::done;
     }
+    if (info.manual != nullptr && (info.soft || info.upsert != action_info::no_upsert))
+      rule::a_manual_action_is_no_upsert_and_not_soft();
     if (info.soft && info.kind != op::destroy) rule::soft_belongs_to_a_destroy();
     if (info.soft && !changes) rule::a_soft_destroy_needs_a_change_that_marks_the_row();
     if ((info.requires_inputs & ~info.accepts) != 0) rule::require_names_an_attribute_the_action_does_not_accept();
@@ -235,6 +256,7 @@ struct assembler {
   }
   constexpr void publication(publication_info info, std::string_view action, std::span<const range> topic,
                              std::span<const part_source> sources, std::span<const std::string_view> excepts) {
+    if (publications.used == max_attributes) rule::a_resource_has_at_most_64_publications();
     if (!info.all) {
       const std::size_t at = action_of(action);
       if (at == none) rule::publish_names_an_action_the_resource_does_not_have();

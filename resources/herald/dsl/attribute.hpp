@@ -65,6 +65,9 @@ template <class V>
 constexpr value_view literal(const V& v) {
   if constexpr (std::is_enum_v<V>) {
     return codec<V>::get(v);
+  } else if constexpr (!std::is_constructible_v<value_view, const V&>) {
+    static_assert(!std::is_same_v<V, V>, "herald: this value can only be computed: use default_from, or the struct's own initialiser");
+    return {};
   } else {
     return value_view{v};
   }
@@ -179,11 +182,6 @@ inline constexpr std::size_t value_count<dsl::transition_table<N>> = N;
 template <std::size_t N>
 inline constexpr std::size_t value_count<dsl::initial_values<N>> = N;
 
-constexpr void name_attribute(attribute_info& info, std::string_view spelling) {
-  info.spelling = spelling;
-  info.name = info.column = last_name(spelling);
-}
-
 /// What `attribute<M>(...)` gives: everything but the row's type.
 template <auto M, std::size_t Constraints, std::size_t Values>
 struct attribute_part {
@@ -209,7 +207,8 @@ struct attribute_reader {
 
   static constexpr value_type type = codec<V>::type;
   static constexpr bool has_length =
-      type == value_type::text || type == value_type::bytes || type == value_type::list;
+      (type == value_type::text && !std::is_enum_v<V>) || type == value_type::bytes || type == value_type::list ||
+      (type == value_type::map && fields_of<V> == nullptr);
 
   constexpr void add(const constraint& one) { constraint_room[constraints++] = one; }
   constexpr void once(bool& flag) {
@@ -227,6 +226,10 @@ struct attribute_reader {
     info.role = how;
   }
   static constexpr bool fits(const value_view& v) {
+    if constexpr (std::is_enum_v<V>) {
+      V named{};
+      if (v.type() == value_type::text && !value_of_name(v.text(), named)) rule::this_text_is_no_name_of_the_enumeration();
+    }
     return v.type() == type || (type == value_type::real && v.type() == value_type::integer);
   }
   /// Integers given for an attribute of reals become reals, so that they compare.
@@ -236,8 +239,8 @@ struct attribute_reader {
   }
 
   constexpr void read(dsl::primary_key_option) {
-    static_assert(type != value_type::list && type != value_type::real,
-                  "herald: a primary key must not be a list or a real");
+    static_assert(type != value_type::list && type != value_type::map && type != value_type::real,
+                  "herald: a primary key must not be a list, a map, a struct or a real");
     once(info.primary_key);
     if (info.ops->nullable) rule::a_primary_key_must_not_be_nullable();
   }
@@ -271,13 +274,14 @@ struct attribute_reader {
   constexpr void read(dsl::max_length o) { length(constraint_kind::max_length, o.value); }
   constexpr void read(dsl::min_length o) { length(constraint_kind::min_length, o.value); }
   constexpr void length(constraint_kind kind, std::int64_t value) {
-    static_assert(has_length, "herald: max_length and min_length need a text, bytes or a list");
+    static_assert(has_length, "herald: max_length and min_length need a text, bytes, a list or a map");
     if (value < 0) rule::a_length_must_not_be_negative();
     add({.kind = kind, .bound = value});
   }
   constexpr void read(dsl::min o) { bound(constraint_kind::min, o.value); }
   constexpr void read(dsl::max o) { bound(constraint_kind::max, o.value); }
   constexpr void bound(constraint_kind kind, const value_view& value) {
+    static_assert(!std::is_enum_v<V>, "herald: min and max are not for enumerations, whose names have no order: use one_of");
     if (!fits(value)) rule::min_and_max_need_a_bound_of_the_attributes_own_type();
     add({.kind = kind, .bound = cast(value)});
   }
@@ -311,7 +315,7 @@ struct attribute_reader {
   }
   template <class F>
   constexpr void read(dsl::matches<F> o) {
-    static_assert(type == value_type::text, "herald: matches needs an attribute of text");
+    static_assert(type == value_type::text && !std::is_enum_v<V>, "herald: matches needs an attribute of text");
     static_assert(stateless<F>, "herald: matches needs a lambda without captures");
     add({.kind = constraint_kind::matches,
          .accepts = [](const value_view& v) -> bool { return F{}(v.text()); },
@@ -345,6 +349,16 @@ struct attribute_reader {
 
 };
 
+template <auto M, class Part>
+constexpr auto reader_of(Part& into) {
+  attribute_reader<member_type<M>> reader{.constraint_room = into.constraints.data(), .value_room = into.values.data()};
+  reader.info.spelling = member_spelling<M>();
+  reader.info.name = reader.info.column = member_name<M>();
+  reader.info.ops = &type_ops_of<member_type<M>>;
+  reader.info.tag = &member_tag<M>;
+  return reader;
+}
+
 }  // namespace herald::detail
 
 namespace herald::dsl {
@@ -354,16 +368,12 @@ template <auto M, class... Options>
   static_assert(std::is_member_object_pointer_v<decltype(M)>, "herald: attribute<> names a data member, as in &Ticket::id");
   using member = detail::member_type<M>;
   using bare = typename detail::nullable_of<member>::type;
-  static_assert(has_codec<bare>, "herald: there is no herald::codec for the type of this attribute");
+  static_assert(has_codec<bare>, "herald: there is no herald::codec for the type of this attribute; a struct needs herald::described");
   if constexpr (has_codec<bare>) {
     using part = detail::attribute_part<M, (std::size_t{0} + ... + detail::constraint_count<Options>),
                                         (std::size_t{0} + ... + detail::value_count<Options>)>;
     part made{};
-    detail::attribute_reader<member> reader{
-        .constraint_room = made.constraints.data(), .value_room = made.values.data()};
-    detail::name_attribute(reader.info, detail::member_spelling<M>());
-    reader.info.ops = &detail::type_ops_of<member>;
-    reader.info.tag = &detail::member_tag<M>;
+    auto reader = detail::reader_of<M>(made);
     (reader.read(options), ...);
     if (reader.has_default && reader.info.required)
       rule::an_attribute_has_a_default_or_is_required_but_not_both();

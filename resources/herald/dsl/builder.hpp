@@ -1,7 +1,7 @@
 #pragma once
 // Part of <herald/resource.hpp>: what in a description has a type, erased for the assembler.
 
-#include <herald/dsl/description.hpp>
+#include <herald/dsl/structure.hpp>
 
 namespace herald::detail {
 
@@ -22,7 +22,8 @@ constexpr counts operator+(counts a, const counts& b) {
 template <class Part>
 constexpr counts make_counts() {
   static_assert(!std::is_same_v<Part, Part>,
-                "herald: this is not a part of a resource (attribute, create, update, destroy, identity, pub_sub, authorise, authorise_subscription and schema_version are)");
+                "herald: this is not a part of a resource (attribute, create, update, destroy, identity, pub_sub, authorise, "
+                "authorise_reads, authorise_subscription and schema_version are)");
   return {};
 }
 template <class Part>
@@ -41,17 +42,14 @@ template <class F, class W>
 inline constexpr counts counts_of<dsl::authorise<F, W>> = {};
 template <class F>
 inline constexpr counts counts_of<dsl::authorise_subscription<F>> = {};
+template <class F>
+inline constexpr counts counts_of<dsl::authorise_reads<F>> = {};
 template <class... P>
 inline constexpr counts counts_of<pub_sub_part<P...>> = {.publications = sizeof...(P),
                                                          .segments = (std::size_t{0} + ... + P::segment_total),
                                                          .parts = (std::size_t{0} + ... + P::part_total)};
 template <>
 inline constexpr counts counts_of<dsl::schema_version> = {};
-
-template <class T, auto M>
-const void* address_in(const void* row) {
-  return &(static_cast<const T*>(row)->*M);
-}
 
 /// Hands the typed parts of a description, erased, to the assembler.
 template <class T>
@@ -61,13 +59,7 @@ struct builder {
   // First pass: attributes.
   template <auto M, std::size_t C, std::size_t V>
   constexpr void attributes(const attribute_part<M, C, V>& part) {
-    static_assert(std::is_base_of_v<member_owner<M>, T>,
-                  "herald: this member does not belong to the struct of the resource");
-    if constexpr (std::is_base_of_v<member_owner<M>, T>) {
-      attribute_info info = part.info;
-      info.at = &address_in<T, M>;
-      all.attribute(info, {part.constraints.data(), C}, {part.values.data(), V});
-    }
+    add_attribute<T>(all, part);
   }
   constexpr void attributes(dsl::schema_version version) { all.version(version.number); }
   template <class Part>
@@ -104,6 +96,12 @@ struct builder {
     if (all.authorise_subscription != nullptr) rule::authorise_is_declared_twice();
     all.authorise_subscription = [](const actor& who, std::string_view topic) -> bool { return F{}(who, topic); };
   }
+  template <class F>
+  constexpr void actions(const dsl::authorise_reads<F>&) {
+    static_assert(stateless<F>, "herald: authorise_reads needs a lambda without captures");
+    if (all.authorise_reads != nullptr) rule::authorise_is_declared_twice();
+    all.authorise_reads = [](const actor& who) -> condition { return F{}(who); };
+  }
   template <class Part>
   constexpr void actions(const Part&) {}
 
@@ -132,6 +130,12 @@ struct builder {
     info.upsert_where = [](const void* there, const void* made) -> bool {
       return F{}(*static_cast<const T*>(there), *static_cast<const T*>(made));
     };
+  }
+  template <class F>
+  constexpr void option(action_info& info, type_of_option<dsl::manual<F>>, std::string_view) {
+    static_assert(stateless<F>, "herald: manual needs a lambda without captures");
+    if (info.manual != nullptr) rule::a_manual_action_is_declared_twice();
+    info.manual = &run_manual<T, F>;
   }
   template <class O>
     requires is_step<O>

@@ -36,16 +36,19 @@ struct fixed_string {
 /// How many of each thing a description has.
 struct counts {
   std::size_t attributes = 0, constraints = 0, values = 0, identities = 0, actions = 0, arguments = 0, steps = 0, publications = 0,
-              segments = 0, parts = 0, pub_subs = 0, keys = 0;
+              segments = 0, parts = 0;
 };
 
-/// A row like `from`, or a new one.
 template <class T>
-std::shared_ptr<void> row_copy(const void* from) {
-  auto made = std::make_shared<T>();
-  if (from != nullptr) *made = *static_cast<const T*>(from);
-  return made;
-}
+inline constexpr row_ops row_ops_of{sizeof(T), alignof(T),
+                                    [](void* at, const void* from) {
+                                      if (from == nullptr) {
+                                        ::new (at) T();
+                                      } else {
+                                        ::new (at) T(*static_cast<const T*>(from));
+                                      }
+                                    },
+                                    [](void* row) noexcept { static_cast<T*>(row)->~T(); }};
 
 /// The description of one resource, in arrays of exactly the needed size.
 template <class T, std::size_t Attributes, std::size_t Constraints, std::size_t Values, std::size_t Identities,
@@ -69,9 +72,11 @@ struct description {
   std::array<std::uint8_t, Attributes> key{};
   std::size_t keys = 0;
   attribute_mask sensitive = 0;
+  attribute_mask secrets_inside = 0;
   std::uint8_t tenant = 255;
   check (*authorise)(change_context&) = nullptr;
   bool (*authorise_subscription)(const actor&, std::string_view) = nullptr;
+  condition (*authorise_reads)(const actor&) = nullptr;
   std::uint32_t layout = 0;
 
   [[nodiscard]] constexpr assembler room() {
@@ -85,9 +90,11 @@ struct description {
     delimiter = all.delimiter;
     keys = all.key.used;
     sensitive = all.sensitive;
+    secrets_inside = all.secrets_inside;
     tenant = all.tenant;
     authorise = all.authorise;
     authorise_subscription = all.authorise_subscription;
+    authorise_reads = all.authorise_reads;
     layout = all.layout;
   }
 
@@ -117,23 +124,25 @@ struct description {
             .schema_version = schema_version,
             .prefix = prefix,
             .delimiter = delimiter,
-            .attributes = attributes,
-            .constraints = constraints,
-            .values = values,
-            .actions = actions,
-            .arguments = arguments,
-            .steps = steps,
-            .publications = publications,
-            .segments = segments,
-            .parts = parts,
-            .key = std::span{key}.first(keys),
-            .identities = identities,
+            .attributes = {attributes.data(), attributes.size()},
+            .constraints = {constraints.data(), constraints.size()},
+            .values = {values.data(), values.size()},
+            .actions = {actions.data(), actions.size()},
+            .arguments = {arguments.data(), arguments.size()},
+            .steps = {steps.data(), steps.size()},
+            .publications = {publications.data(), publications.size()},
+            .segments = {segments.data(), segments.size()},
+            .parts = {parts.data(), parts.size()},
+            .key = {key.data(), keys},
+            .identities = {identities.data(), identities.size()},
             .sensitive = sensitive,
+            .secrets_inside = secrets_inside,
             .layout = layout,
             .tenant = tenant,
             .authorise = authorise,
             .authorise_subscription = authorise_subscription,
-            .copy_of = &row_copy<T>};
+            .authorise_reads = authorise_reads,
+            .ops = &row_ops_of<T>};
   }
 };
 

@@ -6,6 +6,7 @@
 // A comparison takes values of the attribute's type; std::nullopt with == and != asks for null. && and || and ! join them.
 // What a filter names is in its type, so that the compiler checks it against the resource.
 
+#include <herald/actor.hpp>
 #include <herald/condition.hpp>
 #include <herald/dsl/member.hpp>
 
@@ -15,6 +16,7 @@ namespace herald::detail {
 template <auto... M>
 struct filter_of {
   condition is;
+  operator condition() && { return std::move(is); }  // NOLINT: a filter is a condition that the compiler has checked
 };
 
 template <auto M>
@@ -28,6 +30,7 @@ value compared_value(const V& with) {
   constexpr bool fits = std::is_convertible_v<const V&, bare> && !(std::is_integral_v<bare> && std::is_floating_point_v<V>) &&
                         std::is_same_v<bare, bool> == std::is_same_v<V, bool>;
   static_assert(fits, "herald: the value compared here does not have the type of the attribute");
+  static_assert(codec<bare>::type != value_type::map, "herald: a map or a struct cannot be compared in a filter");
   if constexpr (fits) {
     const bare held = static_cast<bare>(with);
     return value{codec<bare>::get(held)};
@@ -51,6 +54,21 @@ filter_of<M> compare_field(comparison how, const V& with) {
   }
 }
 
+template <auto M, class V>
+filter_of<M> order_field(comparison how, const V& with) {
+  using bare = typename nullable_of<member_type<M>>::type;
+  static_assert(codec<bare>::type < value_type::list && !std::is_enum_v<bare>,
+                "herald: a list, a map, a struct and an enumeration have no order: compare them with == and !=, or use in");
+  return {condition::compare(std::string{member_name<M>()}, how, compared_value<M>(with))};
+}
+
+template <auto M>
+constexpr order_of<M> sorted_by(bool descending) {
+  static_assert(codec<typename nullable_of<member_type<M>>::type>::type < value_type::list,
+                "herald: rows cannot be sorted by a list, a map or a struct");
+  return {descending};
+}
+
 }  // namespace herald::detail
 
 namespace herald::dsl {
@@ -65,19 +83,19 @@ template <auto M, class V>
 }
 template <auto M, class V>
 [[nodiscard]] auto operator<(field_token<M>, const V& with) {
-  return detail::filter_of<M>{condition::compare(std::string{detail::member_name<M>()}, comparison::less, detail::compared_value<M>(with))};
+  return detail::order_field<M>(comparison::less, with);
 }
 template <auto M, class V>
 [[nodiscard]] auto operator<=(field_token<M>, const V& with) {
-  return detail::filter_of<M>{condition::compare(std::string{detail::member_name<M>()}, comparison::at_most, detail::compared_value<M>(with))};
+  return detail::order_field<M>(comparison::at_most, with);
 }
 template <auto M, class V>
 [[nodiscard]] auto operator>(field_token<M>, const V& with) {
-  return detail::filter_of<M>{condition::compare(std::string{detail::member_name<M>()}, comparison::more, detail::compared_value<M>(with))};
+  return detail::order_field<M>(comparison::more, with);
 }
 template <auto M, class V>
 [[nodiscard]] auto operator>=(field_token<M>, const V& with) {
-  return detail::filter_of<M>{condition::compare(std::string{detail::member_name<M>()}, comparison::at_least, detail::compared_value<M>(with))};
+  return detail::order_field<M>(comparison::at_least, with);
 }
 /// One of these values: `in(field<&Ticket::status>, "open", "closed")`, or of a vector.
 template <auto M, class... V>
@@ -110,11 +128,11 @@ template <auto M>
 
 template <auto M>
 [[nodiscard]] constexpr detail::order_of<M> asc(field_token<M>) {
-  return {false};
+  return detail::sorted_by<M>(false);
 }
 template <auto M>
 [[nodiscard]] constexpr detail::order_of<M> desc(field_token<M>) {
-  return {true};
+  return detail::sorted_by<M>(true);
 }
 /// At most so many rows.
 struct limit {
@@ -134,6 +152,10 @@ inline constexpr with_count_option with_count{};
 /// Whose rows.
 struct for_tenant {
   std::string_view name;
+};
+/// Who asks: only rows that authorise_reads of the resource lets this one see.
+struct as {
+  const actor& who;
 };
 struct all_tenants_option {};
 inline constexpr all_tenants_option all_tenants{};

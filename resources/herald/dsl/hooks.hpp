@@ -16,6 +16,7 @@
 //
 // The idea: Ash's hooks. What Ash's before_transaction does is here what the caller does before it calls.
 
+#include <herald/condition.hpp>
 #include <herald/dsl/action.hpp>
 
 namespace herald::dsl {
@@ -23,9 +24,8 @@ namespace herald::dsl {
 /// `authorise{[](const actor& who, const auto& change) { return ...; }}`: bool, check, or a text that is null when all is
 /// well. For an action, or, as a part of the resource, for all of them.
 template <class F, class W = detail::always>
-struct authorise {
-  explicit constexpr authorise(F) {}
-  constexpr authorise(F, where<W>) {}
+struct authorise : detail::function_where<F, W> {
+  using detail::function_where<F, W>::function_where;
 };
 template <class F>
 authorise(F) -> authorise<F>;
@@ -38,10 +38,24 @@ struct authorise_subscription {
   explicit constexpr authorise_subscription(F) {}
 };
 
+/// A part of the resource: which rows an actor may see, as a filter. Asked by queries that name one (`as{who}`); others are
+/// the application's own. `authorise_reads{[](const actor& who) -> condition { return field<&Ticket::owner> == who.name(); }}`
+template <class F>
+struct authorise_reads {
+  explicit constexpr authorise_reads(F) {}
+};
+
+/// An action that does its work itself: `manual{[](auto& change) -> result<Ticket> {...}}`. It runs where the engine would write
+/// the row, with everything before and after it as ever; its row is the action's result. What it runs through
+/// change.tx() has its events; it has none of its own, for the engine wrote nothing that one could tell of.
+template <class F>
+struct manual {
+  explicit constexpr manual(F) {}
+};
+
 template <class F, class W = detail::always>
-struct before_action {
-  explicit constexpr before_action(F) {}
-  constexpr before_action(F, where<W>) {}
+struct before_action : detail::function_where<F, W> {
+  using detail::function_where<F, W>::function_where;
 };
 template <class F>
 before_action(F) -> before_action<F>;
@@ -51,9 +65,8 @@ before_action(F, where<W>) -> before_action<F, W>;
 /// `after_action{[](transaction& tx, const Ticket& t) {...}}`, or of the changeset: `[](auto& change) {...}`. A failed
 /// result<void>, or throwing, undoes all.
 template <class F, class W = detail::always>
-struct after_action {
-  explicit constexpr after_action(F) {}
-  constexpr after_action(F, where<W>) {}
+struct after_action : detail::function_where<F, W> {
+  using detail::function_where<F, W>::function_where;
 };
 template <class F>
 after_action(F) -> after_action<F>;
@@ -87,6 +100,18 @@ template <class F>
 inline constexpr bool is_step<dsl::after_commit<F>> = true;
 template <class F>
 inline constexpr bool is_step<dsl::after_transaction<F>> = true;
+
+template <class F>
+inline constexpr bool is_action_option<dsl::manual<F>> = true;
+
+template <class T, class F>
+result<record> run_manual(change_context& context) {
+  changeset<T> typed{context};
+  static_assert(std::is_convertible_v<std::invoke_result_t<F, changeset<T>&>, result<T>>, "herald: manual gives a result of the row");
+  result<T> made = F{}(typed);
+  if (!made) return made.error();
+  return record{context.resource(), std::make_shared<const T>(*std::move(made))};
+}
 
 template <class T, class F>
 check run_authorise(change_context& context) {

@@ -30,6 +30,17 @@ inline constexpr previous_values_option previous_values{};
 struct named {
   std::string_view name;
 };
+struct ephemeral_option {};
+/// Told once at most, from memory, behind the other topics of its event. The topic is not in the log, so nobody replays it; the
+/// event itself is in the log all the same, with the row. For what is stale a moment later: a cursor's place, a progress bar.
+inline constexpr ephemeral_option ephemeral{};
+struct is_public_option {};
+/// Gateways may offer it to clients outside. It changes nothing here, and stands in the table and the reference page.
+inline constexpr is_public_option is_public{};
+/// Another bus of the application than the default one: `publish("move", topic("moved"), on_bus{"metrics"})`.
+struct on_bus {
+  std::string_view name;
+};
 /// The character between segments; ":" unless said otherwise.
 struct delimiter {
   std::string_view text;
@@ -86,6 +97,8 @@ constexpr part_source source_of(std::string_view literal) {
 }
 template <auto M>
 constexpr part_source source_of(dsl::field_token<M>) {
+  static_assert(codec<typename nullable_of<member_type<M>>::type>::type < value_type::list,
+                "herald: a segment of a topic is one value, and this attribute is a list, a map or a struct: use computed");
   return {.part = {.kind = topic_part_kind::attribute}, .spelling = member_spelling<M>()};
 }
 constexpr part_source source_of(dsl::pkey_part) { return {.part = {.kind = topic_part_kind::primary_key}}; }
@@ -202,6 +215,13 @@ struct publication_reader {
     flag = true;
   }
   constexpr void read(dsl::previous_values_option) { once(info.previous_values); }
+  constexpr void read(dsl::ephemeral_option) { once(info.ephemeral); }
+  constexpr void read(dsl::is_public_option) { once(info.is_public); }
+  constexpr void read(dsl::on_bus o) {
+    if (!info.bus.empty()) rule::a_publication_option_is_given_twice();
+    if (o.name.empty()) rule::a_bus_needs_a_name();
+    info.bus = o.name;
+  }
   constexpr void read(dsl::named o) {
     if (!info.name.empty()) rule::a_publication_option_is_given_twice();
     if (o.name.empty()) rule::an_event_needs_a_name();

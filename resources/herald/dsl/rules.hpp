@@ -24,10 +24,15 @@ inline void a_resource_has_at_most_one_optimistic_lock() {}
 inline void a_resource_has_at_most_one_inserted_at_and_one_updated_at() {}
 inline void min_and_max_need_a_bound_of_the_attributes_own_type() {}
 inline void one_of_needs_values_of_the_attributes_own_type() {}
+inline void this_text_is_no_name_of_the_enumeration() {}
 inline void a_default_value_must_have_the_attributes_own_type() {}
 inline void an_attribute_has_a_default_or_is_required_but_not_both() {}
 inline void a_length_must_not_be_negative() {}
 
+inline void a_field_of_a_struct_is_no_key_and_nothing_the_engine_fills_in() {}
+inline void a_field_of_a_struct_takes_constraints_and_sensitive_and_was_only() {}
+
+inline void an_identity_names_a_list_a_map_or_a_struct() {}
 inline void an_identity_needs_a_name() {}
 inline void an_identity_is_declared_twice() {}
 inline void an_identity_names_an_attribute_the_resource_does_not_have() {}
@@ -66,6 +71,10 @@ inline void except_names_an_action_the_resource_does_not_have() {}
 inline void except_names_an_action_of_another_kind() {}
 inline void except_belongs_to_publish_all() {}
 inline void an_event_needs_a_name() {}
+inline void a_bus_needs_a_name() {}
+inline void a_resource_has_at_most_64_publications() {}
+inline void a_manual_action_is_declared_twice() {}
+inline void a_manual_action_is_no_upsert_and_not_soft() {}
 inline void a_publication_option_is_given_twice() {}
 inline void pub_sub_is_declared_twice() {}
 inline void a_publication_has_at_most_1024_combinations_of_alternatives() {}

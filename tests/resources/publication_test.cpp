@@ -1,0 +1,295 @@
+// What publications can be told to do beyond a topic: ephemeral, public, on another bus, counted; notifications that hooks
+// add; and what else the language promises beside them: manual actions, reads for somebody, bulks as streams.
+
+#include "temporary_directory.hpp"
+
+#include <herald/application.hpp>
+#include <herald/bulk_stream.hpp>
+#include <herald/process.hpp>
+#include <herald/publication_statistics.hpp>
+#include <herald/reference.hpp>
+#include <herald/resource.hpp>
+#include <herald/simulation.hpp>
+#include <herald/store.hpp>
+#include <herald/store_statistics.hpp>
+#include <herald/subscribe.hpp>
+#include <herald/subscription.hpp>
+
+#include <doctest/doctest.h>
+
+using namespace herald::dsl;
+using namespace std::chrono_literals;
+using herald::action_options;
+using herald::actor;
+using herald::context;
+using herald::resource_errc;
+using herald::result;
+
+namespace {
+
+struct Note {
+  std::int64_t id = 0;
+  std::string text, owner;
+  std::optional<std::string> folder;
+  std::int64_t cursor = 0;
+};
+struct Copying {
+  std::string suffix = "'";
+};
+
+
+inline constexpr auto notes = herald::resource<Note>("notes",
+  attribute<&Note::id>(primary_key, generated), attribute<&Note::text>(), attribute<&Note::owner>(), attribute<&Note::folder>(),
+  attribute<&Note::cursor>(),
+  authorise_reads{[](const actor& who) -> herald::condition {
+    if (who.name() == "root") return {};
+    return field<&Note::owner> == who.name();
+  }},
+  create("write", accepts<&Note::text, &Note::owner, &Note::folder>),
+  update("edit", accepts<&Note::text>,
+    before_action{[](auto& note) {
+      if (note.row().text == "urgent") note.tell("alarm:" + note.row().owner, "woken");
+      if (note.row().text == "wrong") note.tell("a::b");
+    }},
+    after_action{[](auto& note) {
+      if (note.row().text == "late") note.tell("alarm:late");
+    }}),
+  update("point", accepts<&Note::cursor>),
+  update("noisy", accepts<&Note::text>, after_commit{[](const Note&) { throw std::runtime_error{"no mail today"}; }}),
+  create("copy", accepts<&Note::text>, argument<&Copying::suffix>(), manual{[](auto& note) -> result<Note> {
+    if (note.row().text == "not me") return herald::error{resource_errc::unavailable, "not this one"};
+    Note made;
+    made.text = note.row().text + note.argument(field<&Copying::suffix>);
+    made.owner = "copier";
+    return made;
+  }}),
+  destroy("drop"),
+  pub_sub("note",
+    publish("write", topic("in", field<&Note::folder>), is_public),
+    publish("edit", topic("edited"), filter{[](const Note& n) { return n.text != "secretly"; }}),
+    publish("point", topic("cursor", pkey), ephemeral),
+    publish("point", topic("metric"), on_bus{"metrics"}, named{"pointed"}),
+    publish("drop", topic("dropped", pkey)),
+    publish_all(herald::op::destroy, topic("gone"))));
+
+const herald::resource_table& table = herald::table_of<notes>;
+
+struct in_memory {
+  herald::store store = herald::store::open({&table}, herald::memory_options{}).value();
+};
+struct on_sqlite {
+  herald::test::temporary_directory directory;
+  herald::store store = herald::store::open({&table}, herald::sqlite_options{{}, directory.file("notes.db")}).value();
+};
+
+std::int64_t written(const herald::store& store, std::string text = "x", std::string owner = "ada") {
+  return store.run<notes, "write">(field<&Note::text> = text, field<&Note::owner> = owner).value().id;
+}
+
+using note_event = herald::event<notes>;
+using words = std::vector<std::string>;
+
+/// Keeps what it hears on the default bus and on another one, beyond its own life.
+struct listener : herald::process<listener, note_event> {
+  struct args {
+    std::shared_ptr<words> into;
+    friend bool operator==(const args&, const args&) = default;
+  };
+  listener(context& self, args with) : with_{std::move(with)} {
+    herald::subscribe<note_event>(self, "note:**");
+    herald::subscribe<note_event>(self, "alarm:*");
+    herald::subscribe<note_event>(self, herald::bus{self, "metrics"}, "note:metric");
+  }
+  void on(const note_event& event) { with_.into->push_back(std::string{event.topic()} + " " + std::string{event.name()}); }
+
+ private:
+  args with_;
+};
+
+struct live {
+  explicit live(const herald::store& store, std::uint64_t seed = 1)
+      : sim{seed},
+        app{herald::supervisor{.name = "notes", .children = {store.writer(), store.notifier(), herald::child<listener>("listener", {heard})}},
+            {.sinks = {[this](const herald::report& r) {
+               if (r.kind == herald::report::note) reported.push_back(r.text);
+             }},
+             .simulation = &sim}} {
+    app.start();
+  }
+  std::shared_ptr<words> heard = std::make_shared<words>();
+  words reported;
+  herald::simulation sim;
+  herald::application app;
+};
+
+}  // namespace
+
+TEST_CASE_TEMPLATE("R50: an ephemeral publication is told once and is not in the log; its event is", Store, in_memory, on_sqlite) {
+  Store at;
+  live desk{at.store};
+  const auto id = written(at.store);
+  REQUIRE(at.store.template run<notes, "point">(id, field<&Note::cursor> = 5));
+  desk.sim.run();
+  CHECK(*desk.heard == words{"note:metric pointed", "note:cursor:1 point"});
+  CHECK(at.store.read(at.store.beginning(), 10, "note:cursor:1").value().events.empty());
+  const auto all = at.store.read(at.store.beginning(), 10).value();
+  REQUIRE(all.events.size() == 2);
+  REQUIRE(all.events[1]->routes.size() == 1);
+  CHECK(all.events[1]->routes[0].topic == "note:metric");
+  CHECK(all.events[1]->after.template as<Note>()->cursor == 5);
+}
+
+TEST_CASE_TEMPLATE("R51: a notifier that was away tells what is in the log, and nothing ephemeral", Store, in_memory, on_sqlite) {
+  Store at;
+  const auto id = written(at.store);
+  live desk{at.store};
+  desk.sim.run();
+  // Its notifier ends while actions go on.
+  REQUIRE(desk.app.root().terminate_child("notifier"));
+  REQUIRE(at.store.template run<notes, "point">(id, field<&Note::cursor> = 5));
+  desk.sim.run();
+  REQUIRE(desk.app.root().restart_child("notifier"));
+  desk.sim.run();
+  CHECK(*desk.heard == words{"note:metric pointed"});
+}
+
+TEST_CASE_TEMPLATE("N4: a hook adds a notification of its own, which reaches its topic live and from the log, under its name", Store,
+                   in_memory, on_sqlite) {
+  Store at;
+  live desk{at.store};
+  const auto id = written(at.store);
+  REQUIRE(at.store.template run<notes, "edit">(id, field<&Note::text> = "urgent", action_options{.metadata = {{"why", herald::value{"fire"}}}}));
+  REQUIRE(at.store.template run<notes, "edit">(id, field<&Note::text> = "calm"));
+  desk.sim.run();
+  CHECK(*desk.heard == words{"note:edited edit", "alarm:ada woken", "note:edited edit"});
+  const auto kept = at.store.read(at.store.beginning(), 10, "alarm:ada").value();
+  REQUIRE(kept.events.size() == 1);
+  CHECK(kept.events[0]->name_on(kept.events[0]->routes.at(1)) == "woken");
+  CHECK(kept.events[0]->metadata.at(0).name == "why");
+  CHECK(at.store.template run<notes, "edit">(id, field<&Note::text> = "wrong").is(resource_errc::hook_failed));
+  CHECK(at.store.template run<notes, "edit">(id, field<&Note::text> = "late").is(resource_errc::hook_failed));
+}
+
+TEST_CASE("N3: an action's own publication and the resource's for all destroys both tell of it") {
+  in_memory at;
+  live desk{at.store};
+  const auto id = written(at.store);
+  REQUIRE(at.store.run<notes, "drop">(id));
+  desk.sim.run();
+  CHECK(*desk.heard == words{"note:dropped:1 drop", "note:gone drop"});
+}
+
+TEST_CASE("N20: a publication is not public unless it says so, and the table and the reference page show it") {
+  CHECK(table.publications[0].is_public);
+  CHECK_FALSE(table.publications[1].is_public);
+  const std::string page = herald::reference_of(table);
+  CHECK(page.find("| `note:in:<folder>` | write | the action's name | public |") != std::string::npos);
+  CHECK(page.find("| `note:cursor:<id>` | point | the action's name | ephemeral |") != std::string::npos);
+  CHECK(page.find("| `note:metric` | point | pointed | on the bus metrics |") != std::string::npos);
+}
+
+TEST_CASE_TEMPLATE("R52: every publication counts what became of its events, once they are committed", Store, in_memory, on_sqlite) {
+  Store at;
+  const auto id = written(at.store);
+  REQUIRE(at.store.template run<notes, "write">(field<&Note::text> = "y", field<&Note::folder> = std::optional<std::string>{"mail"}));
+  REQUIRE(at.store.template run<notes, "edit">(id, field<&Note::text> = "secretly"));
+  REQUIRE(at.store.template run<notes, "edit">(id, field<&Note::text> = "openly"));
+  REQUIRE(at.store.template run<notes, "point">(id, field<&Note::cursor> = 1));
+  CHECK_FALSE(at.store.template run<notes, "edit">(id, field<&Note::text> = "wrong"));
+  const auto counted = herald::publication_statistics_of(at.store, table);
+  REQUIRE(counted.size() == table.publications.size());
+  CHECK(counted[0].topic == "note:in:<folder>");
+  CHECK(counted[0].matched == 2);
+  CHECK(counted[0].skipped == 1);
+  CHECK(counted[0].topics == 1);
+  CHECK(counted[0].bytes == std::string_view{"note:in:mail"}.size());
+  CHECK(counted[1].matched == 2);
+  CHECK(counted[1].filtered == 1);
+  CHECK(counted[1].skipped == 0);
+  CHECK(counted[1].topics == 1);
+  CHECK(counted[2].topics == 1);  // ephemeral ones count as well
+  CHECK(counted[3].event == "pointed");
+  CHECK(counted[4].matched == 0);
+}
+
+TEST_CASE("R53: resources, attributes, actions and publications of a store are listable at run time") {
+  in_memory at;
+  words all;
+  for (const herald::resource_table* one : at.store.tables()) {
+    all.emplace_back(one->name);
+    for (const auto& attribute : one->attributes) all.push_back("." + std::string{attribute.name});
+    for (const auto& action : one->actions) all.push_back(std::string{to_string(action.kind)} + " " + std::string{action.name});
+    for (const auto& publication : one->publications) all.push_back(herald::topic_template(*one, publication));
+  }
+  CHECK(all == words{"notes", ".id", ".text", ".owner", ".folder", ".cursor", "create write", "update edit", "update point",
+                     "update noisy", "create copy", "destroy drop", "note:in:<folder>", "note:edited", "note:cursor:<id>",
+                     "note:metric", "note:dropped:<id>", "note:gone"});
+}
+
+TEST_CASE_TEMPLATE("C19: a manual action's own row is its result; it has no event, and its failure is the action's", Store, in_memory,
+                   on_sqlite) {
+  Store at;
+  const auto made = at.store.template run<notes, "copy">(field<&Note::text> = "x", field<&Copying::suffix> = "!");
+  REQUIRE(made);
+  CHECK(made->text == "x!");
+  CHECK(made->owner == "copier");
+  CHECK(at.store.template count<notes>().value() == 0);
+  CHECK(at.store.head().sequence == 0);
+  CHECK(at.store.template run<notes, "copy">(field<&Note::text> = "not me").is(resource_errc::unavailable));
+}
+
+TEST_CASE_TEMPLATE("R54: a query for somebody sees the rows that authorise_reads lets this one see, in every form of reading", Store,
+                   in_memory, on_sqlite) {
+  Store at;
+  const auto mine = written(at.store, "a", "ada");
+  const auto other = written(at.store, "b", "bob");
+  written(at.store, "c", "ada");
+  const actor ada{"ada"}, root{"root"};
+  CHECK(at.store.template select<notes>()->size() == 3);  // the application's own
+  CHECK(at.store.template select<notes>(as{ada})->size() == 2);
+  CHECK(at.store.template select<notes>(as{root})->size() == 3);
+  CHECK(at.store.template select<notes>(as{ada}, field<&Note::text> == "b")->empty());
+  CHECK(at.store.template count<notes>(as{ada}).value() == 2);
+  CHECK(at.store.template get<notes>(mine, as{ada}));
+  CHECK(at.store.template get<notes>(other, as{ada}).is(resource_errc::not_found));
+  const auto page = at.store.template page<notes>(as{ada}, limit{1}, with_count);
+  REQUIRE(page);
+  CHECK(page->count == 2);
+  CHECK((*at.store.template page<notes>(as{ada}, limit{1}, page_after{page->next})).rows.at(0).text == "c");
+}
+
+TEST_CASE_TEMPLATE("C47: a bulk as a stream runs a batch when it is asked for one, and no further", Store, in_memory, on_sqlite) {
+  Store at;
+  std::vector<std::string> texts(10, "t");
+  herald::bulk_stream made{at.store, texts,
+                           [](const std::string& text) { return herald::request_for<notes, "write">(field<&Note::text> = text); },
+                           herald::bulk_options{.batch_size = 4, .return_records = true, .return_events = true}};
+  CHECK(at.store.template count<notes>().value() == 0);
+  const auto first = made.next();
+  REQUIRE(first);
+  CHECK(first->created == 4);
+  CHECK(first->records.size() == 4);
+  CHECK(at.store.template count<notes>().value() == 4);
+  CHECK(made.next()->events.size() == 4);
+  CHECK(made.next()->created == 2);
+  CHECK_FALSE(made.next());
+}
+
+TEST_CASE("R55: what a hook after the commit throws is in the outcome, counted, and a report of the writer; the action is a success") {
+  in_memory at;
+  live desk{at.store};
+  const auto id = written(at.store);
+  CHECK(at.store.run<notes, "noisy">(id, field<&Note::text> = "a"));
+  const auto told = at.store.perform<notes, "noisy">(id, field<&Note::text> = "b");
+  REQUIRE(told);
+  CHECK(told->row.text == "b");
+  CHECK(told->kind == herald::event_kind::updated);
+  CHECK(told->event->at.sequence == 3);
+  CHECK(told->hook_trouble == "no mail today");
+  // An action inside another one, too.
+  REQUIRE(at.store.transact([&](herald::transaction& tx) { return herald::run<notes, "noisy">(tx, id, field<&Note::text> = "c"); }));
+  desk.sim.run();
+  const std::string sentence = "notes.noisy is committed, but a hook of it that ran after the commit threw: no mail today";
+  CHECK(desk.reported == words{sentence, sentence, sentence});
+  CHECK(herald::statistics_of(at.store)->hook_troubles == 3);
+}
