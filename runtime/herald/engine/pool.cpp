@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <new>
+#include <utility>
 
 #include <herald/engine/host.hpp>
 #include <herald/engine/message_trace.hpp>
@@ -56,38 +57,46 @@ struct givers {
 };
 
 /// What a plain thread has drawn. Its messages end on hosts, which would otherwise gather nodes that it has to ask the
-/// allocator for anew.
-class drawn_nodes {
- public:
-  drawn_nodes() = default;
-  drawn_nodes(const drawn_nodes&) = delete;
-  drawn_nodes& operator=(const drawn_nodes&) = delete;
-  ~drawn_nodes() {
-    for (auto& list : lists_) release_chain(list.head);
-  }
-  [[nodiscard]] void* get(std::size_t size_class) {
-    auto& list = lists_[size_class];
-    if (list.head == nullptr && !refill(list, size_class)) return ::operator new(size_class * node_step);
-    auto* node = list.head;
-    list.head = node->next;
-    return node;
-  }
-
- private:
+/// allocator for anew. Without a destructor of its own, because a thread's other objects may send while they are destroyed.
+struct drawn_nodes {
   struct drawn {
     spare_node* head = nullptr;
     std::uint32_t wait = 0;  ///< allocations until it is worth while to ask again
   };
-  static bool refill(drawn& list, std::size_t size_class) noexcept {
-    if (list.wait != 0) return --list.wait, false;
-    list.head = givers::list().get(size_class);
-    if (list.head == nullptr) list.wait = chain_length;
-    return list.head != nullptr;
-  }
-  std::array<drawn, node_classes> lists_{};
+  std::array<drawn, node_classes> lists{};
+  bool over = false;
 };
+constinit thread_local drawn_nodes drawn_here;
 
-thread_local drawn_nodes drawn_here;
+/// Gives back what is left at the thread's end; what the thread still sends then is asked of the allocator.
+struct drawn_end {
+  drawn_end() = default;
+  drawn_end(const drawn_end&) = delete;
+  drawn_end& operator=(const drawn_end&) = delete;
+  ~drawn_end() {
+    drawn_here.over = true;
+    for (auto& list : drawn_here.lists) release_chain(std::exchange(list.head, nullptr));
+  }
+  void arm() const noexcept {}
+};
+thread_local const drawn_end drawn_ends_here;
+
+bool refill(drawn_nodes::drawn& list, std::size_t size_class) noexcept {
+  if (drawn_here.over) return false;
+  if (list.wait != 0) return --list.wait, false;
+  list.head = givers::list().get(size_class);
+  if (list.head == nullptr) return list.wait = chain_length, false;
+  drawn_ends_here.arm();
+  return true;
+}
+
+void* draw(std::size_t size_class) {
+  auto& list = drawn_here.lists[size_class];
+  if (list.head == nullptr && !refill(list, size_class)) return ::operator new(size_class * node_step);
+  auto* node = list.head;
+  list.head = node->next;
+  return node;
+}
 
 }  // namespace
 
@@ -145,7 +154,7 @@ void* allocate_node(std::size_t size, frame* owned) {
   const auto size_class = class_of(size);
   if (size_class >= node_classes) return ::operator new(size);
   if (HERALD_POOLED == 0) return ::operator new(size_class * node_step);
-  return owned != nullptr ? owned->home->nodes().get(size_class) : drawn_here.get(size_class);
+  return owned != nullptr ? owned->home->nodes().get(size_class) : draw(size_class);
 }
 
 void free_node_memory(void* memory, std::size_t size, frame* owned) noexcept {
