@@ -83,8 +83,8 @@ TEST_CASE("L172, L173: a handler waits inside for many tasks: all values in orde
       for (int i = 1; i <= 3; ++i) three.push_back(after(self, (4 - i) * 10ms, i));
       const auto values = co_await await_many(self, std::move(three), 1s);
       w.log.write(std::to_string(values.value()[0] * 100 + values.value()[1] * 10 + values.value()[2]));
-      const auto none = co_await await_many(self, std::vector<task<int>>{}, 1s);
-      w.log.write(none && none->empty() ? "empty" : "?");
+      const auto nothing = co_await await_many(self, std::vector<task<int>>{}, 1s);
+      w.log.write(nothing && nothing->empty() ? "empty" : "?");
       std::vector<task<int>> bad;
       bad.push_back(after(self, 500ms, 1));
       bad.push_back(async_nolink(self, w.jobs, []() -> int { throw std::runtime_error{"no"}; }));
