@@ -122,7 +122,8 @@ void core::count_dead_letter(const envelope& e, discard_reason why) noexcept {
                                             "it is being restarted",    "it crashed twice in a row on this type",
                                             "the application is stopped", "it accepts no message of this type",
                                             "it was meant for an earlier life", "the process ended"};
-  if (why == discard_reason::stale) return;
+  // What a life goes on with is its own affair, and ends with it.
+  if (why == discard_reason::stale || e.ops->kind == envelope_kind::continued) return;
   const auto count = dead_letters_.by_reason[static_cast<std::size_t>(why)].fetch_add(1, std::memory_order_relaxed) + 1;
   try {
     if (stream_.wanted()) stream_.note(e, why);

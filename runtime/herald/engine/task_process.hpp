@@ -58,7 +58,7 @@ struct task_process : process<task_process, task_go> {
     body_->begin(self);
     std::optional<trace_scope> within;
     if (body_->trace) within.emplace(body_->trace);
-    self.as<task_process>().cast(task_go{});
+    self.continue_with(task_go{});
   }
   void on(context& self, const task_go&) { body_->run(self); }
   void describe(description& d) const { d.add("function", body_->function); }
