@@ -191,8 +191,9 @@ struct type_ops {
   void (*copy)(void* to, const void* from);
   /// Whether a value fits, without anything to put it into.
   cast_status (*fits)(const value_view& from);
-  /// Makes what is sensitive inside as in a new object; null: nothing is.
+  /// Makes what is sensitive inside as in a new object; null, and `hides` false: nothing is.
   void (*hide)(void* member);
+  bool hides;
   std::span<const std::string_view> names;    // of an enumeration's values; empty ones are gaps
   const type_ops* element;                    // of a list's parts, of a map's values
   const resource_table* fields;               // of a struct
@@ -201,6 +202,8 @@ struct type_ops {
 /// What only some codecs have: a look into the type.
 template <class V>
 inline constexpr bool compares_by_view = false;  // == of the C++ type may be missing
+template <class V>
+inline constexpr bool hides = false;  // a function's address is compared with null at run time only, says g++ 12 with UBSan
 template <class V>
 inline constexpr void (*hide_in)(void* member) = nullptr;
 template <class V>
@@ -261,6 +264,7 @@ inline constexpr type_ops type_ops_of{
       return set_member<M>(&made, from);
     },
     hide_in<M>,
+    hides<M>,
     names_of<typename nullable_of<M>::type>,
     element_of<typename nullable_of<M>::type>,
     fields_of<typename nullable_of<M>::type>};
@@ -321,18 +325,25 @@ template <class K, class V>
 inline constexpr const type_ops* element_of<std::map<K, V>> = &type_ops_of<V>;
 
 template <class V>
-  requires(hide_in<V> != nullptr)
+inline constexpr bool hides<std::optional<V>> = hides<V>;
+template <class V>
+inline constexpr bool hides<std::vector<V>> = hides<V>;
+template <class K, class V>
+inline constexpr bool hides<std::map<K, V>> = hides<V>;
+
+template <class V>
+  requires(hides<V>)
 inline constexpr auto hide_in<std::optional<V>> = +[](void* member) {
   auto& held = *static_cast<std::optional<V>*>(member);
   if (held) hide_in<V>(&*held);
 };
 template <class V>
-  requires(hide_in<V> != nullptr)
+  requires(hides<V>)
 inline constexpr auto hide_in<std::vector<V>> = +[](void* member) {
   for (V& one : *static_cast<std::vector<V>*>(member)) hide_in<V>(&one);
 };
 template <class K, class V>
-  requires(hide_in<V> != nullptr)
+  requires(hides<V>)
 inline constexpr auto hide_in<std::map<K, V>> = +[](void* member) {
   for (auto& [key, held] : *static_cast<std::map<K, V>*>(member)) hide_in<V>(&held);
 };

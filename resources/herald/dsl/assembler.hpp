@@ -98,7 +98,7 @@ struct assembler {
     if (info.primary_key && info.sensitive) rule::a_primary_key_must_not_be_sensitive();
     if (info.primary_key) key.next() = static_cast<std::uint8_t>(attributes.used);
     if (info.sensitive) sensitive |= bit(attributes.used);
-    if (info.ops->hide != nullptr) secrets_inside |= bit(attributes.used);
+    if (info.ops->hides) secrets_inside |= bit(attributes.used);
     if (info.primary_key || info.role != attribute_role::plain) engines |= bit(attributes.used);
     if (info.role == attribute_role::tenant) {
       if (tenant != 255) rule::a_resource_has_at_most_one_tenant();

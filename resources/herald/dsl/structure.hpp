@@ -96,7 +96,9 @@ inline constexpr bool compares_by_view<T> = true;
 template <has_description T>
 inline constexpr const resource_table* fields_of<T> = &structure_of<T>;
 template <has_description T>
-  requires((described<T>.sensitive | described<T>.secrets_inside) != 0)
+inline constexpr bool hides<T> = (described<T>.sensitive | described<T>.secrets_inside) != 0;
+template <has_description T>
+  requires(hides<T>)
 inline constexpr auto hide_in<T> = +[](void* object) { hide_fields(structure_of<T>, object); };
 
 }  // namespace detail
