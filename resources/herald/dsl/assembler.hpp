@@ -229,7 +229,7 @@ struct assembler {
       changes = changes || steps.first[i].kind == step_kind::change || steps.first[i].kind == step_kind::before;
       info.has_done = info.has_done || steps.first[i].kind == step_kind::done;
     }
-    if (info.manual != nullptr && (info.soft || info.upsert != action_info::no_upsert))
+    if ((info.soft || info.upsert != action_info::no_upsert) && info.manual != nullptr)
       rule::a_manual_action_is_no_upsert_and_not_soft();
     if (info.soft && info.kind != op::destroy) rule::soft_belongs_to_a_destroy();
     if (info.soft && !changes) rule::a_soft_destroy_needs_a_change_that_marks_the_row();
