@@ -182,55 +182,63 @@ std::size_t value_view::hash() const noexcept {
 value::value(const value_view& from) : type_{from.type()} {
   switch (type_) {
     case value_type::null: break;
-    case value_type::boolean: integer_ = from.boolean() ? 1 : 0; break;
+    case value_type::boolean: held_ = std::int64_t{from.boolean()}; break;
     case value_type::integer:
     case value_type::time:
-    case value_type::duration: integer_ = from.integer(); break;
-    case value_type::real: integer_ = std::bit_cast<std::int64_t>(from.real()); break;
-    case value_type::text: text_ = from.text(); break;
-    case value_type::uuid: uuid_ = from.as_uuid(); break;
+    case value_type::duration: held_ = from.integer(); break;
+    case value_type::real: held_ = std::bit_cast<std::int64_t>(from.real()); break;
+    case value_type::text: held_.emplace<std::string>(from.text()); break;
+    case value_type::uuid: held_ = from.as_uuid(); break;
     case value_type::bytes: {
       const bytes_view parts = from.as_bytes();
-      text_.resize(parts.size());
-      std::transform(parts.begin(), parts.end(), text_.begin(), [](std::byte b) { return static_cast<char>(b); });
+      auto& text = held_.emplace<std::string>(parts.size(), '\0');
+      std::transform(parts.begin(), parts.end(), text.begin(), [](std::byte b) { return static_cast<char>(b); });
       break;
     }
-    case value_type::list:
-      list_.reserve(from.size());
-      for (std::size_t i = 0; i < from.size(); ++i) list_.emplace_back(from[i]);
+    case value_type::list: {
+      auto& list = held_.emplace<std::vector<value>>();
+      list.reserve(from.size());
+      for (std::size_t i = 0; i < from.size(); ++i) list.emplace_back(from[i]);
       break;
-    case value_type::map:
-      list_.reserve(from.size() * 3);
-      from.each_entry([this](const map_entry& entry) {
-        list_.emplace_back(entry.key);
-        list_.emplace_back(entry.held);
-        list_.emplace_back(entry.sensitive);
+    }
+    case value_type::map: {
+      auto& list = held_.emplace<std::vector<value>>();
+      list.reserve(from.size() * 3);
+      from.each_entry([&list](const map_entry& entry) {
+        list.emplace_back(entry.key);
+        list.emplace_back(entry.held);
+        list.emplace_back(entry.sensitive);
       });
       break;
+    }
   }
 }
 
 value value::map_of(const std::vector<value>& keys_and_values) {
   value made;
   made.type_ = value_type::map;
+  auto& list = made.held_.emplace<std::vector<value>>();
   for (std::size_t i = 0; i + 1 < keys_and_values.size(); i += 2)
-    made.list_.insert(made.list_.end(), {keys_and_values[i], keys_and_values[i + 1], value{false}});
+    list.insert(list.end(), {keys_and_values[i], keys_and_values[i + 1], value{false}});
   return made;
 }
 
 value_view value::view() const noexcept {
+  const auto integer = [this] { return *std::get_if<std::int64_t>(&held_); };
+  const auto text = [this]() -> const std::string& { return *std::get_if<std::string>(&held_); };
+  const auto list = [this] { return std::get_if<std::vector<value>>(&held_); };
   switch (type_) {
     case value_type::null: break;
-    case value_type::boolean: return value_view{integer_ != 0};
-    case value_type::integer: return value_view{integer_};
-    case value_type::real: return value_view{std::bit_cast<double>(integer_)};
-    case value_type::text: return value_view{std::string_view{text_}};
-    case value_type::bytes: return value_view{std::as_bytes(std::span{text_.data(), text_.size()})};
-    case value_type::uuid: return value_view{uuid_};
-    case value_type::time: return value_view{timestamp{std::chrono::microseconds{integer_}}};
-    case value_type::duration: return value_view{std::chrono::microseconds{integer_}};
-    case value_type::list: return value_view{&list_, value_list_ops};
-    case value_type::map: return value_view{&list_, value_map_ops};
+    case value_type::boolean: return value_view{integer() != 0};
+    case value_type::integer: return value_view{integer()};
+    case value_type::real: return value_view{std::bit_cast<double>(integer())};
+    case value_type::text: return value_view{std::string_view{text()}};
+    case value_type::bytes: return value_view{std::as_bytes(std::span{text().data(), text().size()})};
+    case value_type::uuid: return value_view{*std::get_if<uuid>(&held_)};
+    case value_type::time: return value_view{timestamp{std::chrono::microseconds{integer()}}};
+    case value_type::duration: return value_view{std::chrono::microseconds{integer()}};
+    case value_type::list: return value_view{list(), value_list_ops};
+    case value_type::map: return value_view{list(), value_map_ops};
   }
   return {};
 }

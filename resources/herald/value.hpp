@@ -20,6 +20,7 @@
 #include <string>
 #include <string_view>
 #include <utility>
+#include <variant>
 #include <vector>
 
 namespace herald {
@@ -157,9 +158,9 @@ class value {
     requires(!std::same_as<std::remove_cvref_t<V>, value> && !std::same_as<std::remove_cvref_t<V>, value_view> &&
              std::constructible_from<value_view, V>)
   value(V&& from) : value{value_view{std::forward<V>(from)}} {}  // NOLINT: anything that can be looked at is a value
-  value(std::string from) noexcept : type_{value_type::text}, text_{std::move(from)} {}
+  value(std::string from) noexcept : type_{value_type::text}, held_{std::move(from)} {}
   value(const byte_vector& from) : value{value_view{bytes_view{from}}} {}
-  value(std::vector<value> parts) noexcept : type_{value_type::list}, list_(std::move(parts)) {}
+  value(std::vector<value> parts) noexcept : type_{value_type::list}, held_{std::move(parts)} {}
   /// A map, of keys and values in turn.
   [[nodiscard]] static value map_of(const std::vector<value>& keys_and_values);
 
@@ -174,10 +175,9 @@ class value {
 
  private:
   value_type type_ = value_type::null;
-  std::int64_t integer_ = 0;  // boolean, integer, time and duration; a real by its bits
-  uuid uuid_{};
-  std::string text_;  // text and bytes
-  std::vector<value> list_;  // of a map: key, value, and whether it is sensitive, an entry after the other
+  // Integer: also boolean, time and duration, and a real by its bits. String: text and bytes. Vector: of a map the key, the value,
+  // and whether it is sensitive, an entry after the other.
+  std::variant<std::int64_t, uuid, std::string, std::vector<value>> held_;
 };
 
 /// One named value, for calls by name and for metadata.

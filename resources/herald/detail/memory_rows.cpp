@@ -6,13 +6,6 @@
 
 namespace herald::detail {
 
-bool memory_rows::same_key::operator()(const slot& left, const slot& right) const noexcept {
-  for (const auto part : left.row.table().key) {
-    if (!left.row.table().attributes[part].same(left.row.row(), right.row.row())) return false;
-  }
-  return true;
-}
-
 std::size_t memory_rows::by_identity::operator()(const record& row) const {
   std::size_t hash = 0;
   for (auto rest = attributes; rest != 0; rest &= rest - 1) {
@@ -52,9 +45,8 @@ memory_rows::memory_rows(const table_index& index) {
 }
 
 record memory_rows::find(std::size_t table, const row_key& key) const {
-  const auto& rows = tables_[table].rows;
-  const auto found = rows.find(key);
-  return found == rows.end() ? record{} : found->row;
+  const auto* found = tables_[table].rows.find(key);
+  return found == nullptr ? record{} : *found;
 }
 
 record memory_rows::find_by(std::size_t table, std::size_t identity, const record& like) const {
@@ -77,7 +69,7 @@ result<void> memory_rows::check_identities(const table_rows& in, const record& r
 }
 
 void memory_rows::put(table_rows& in, const record& row) {
-  in.rows.insert(slot{row});
+  in.rows.insert(row);
   put_identities(in, row);
 }
 
@@ -111,19 +103,18 @@ void memory_rows::take(table_rows& in, const record& row) {
     if (!set.hash_function().has_null(row)) set.erase(row);
   }
   take_references(in, row);
-  in.rows.erase(slot{row});
+  in.rows.erase(row);
 }
 
 result<void> memory_rows::insert(std::size_t table, const record& row) {
   auto& in = tables_[table];
-  const auto [at, fresh] = in.rows.insert(slot{row});
-  if (!fresh) {
+  if (!in.rows.insert(row)) {
     attribute_mask key = 0;
     for (const auto part : in.table->key) key |= bit(part);
     return already_taken(*in.table, row, key, {});
   }
   if (auto free = check_identities(in, row, {}); !free) {
-    in.rows.erase(at);
+    in.rows.erase(row);
     return free;
   }
   put_identities(in, row);
@@ -136,9 +127,9 @@ result<void> memory_rows::insert(std::size_t table, const record& row) {
 
 result<void> memory_rows::update(std::size_t table, const record& before, const record& after) {
   auto& in = tables_[table];
-  const auto found = in.rows.find(slot{before});
-  assert(found != in.rows.end() && "an update of a row that find did not give");
-  const auto old = found->row;
+  auto* const found = in.rows.find(before);
+  assert(found != nullptr && "an update of a row that find did not give");
+  const auto old = *found;
   if (auto free = check_identities(in, after, old); !free) return free;
   for (auto& set : in.identities) {
     // The set shares the row, so it takes the new one even where the identity's own attributes are as they were.
@@ -148,22 +139,22 @@ result<void> memory_rows::update(std::size_t table, const record& before, const 
   }
   take_references(in, old);
   put_references(in, after);
-  found->row = after;
+  *found = after;
   undo_.push_back({table, old, after});
   return {};
 }
 
 void memory_rows::erase(std::size_t table, const record& row) {
   auto& in = tables_[table];
-  const auto found = in.rows.find(slot{row});
-  assert(found != in.rows.end() && "an erase of a row that find did not give");
-  const auto old = found->row;
+  const auto* const found = in.rows.find(row);
+  assert(found != nullptr && "an erase of a row that find did not give");
+  const auto old = *found;
   take(in, old);
   undo_.push_back({table, old, {}});
 }
 
 void memory_rows::each(std::size_t table, const std::function<void(const record&)>& visit) const {
-  for (const auto& at : tables_[table].rows) visit(at.row);
+  tables_[table].rows.each(visit);
 }
 
 std::vector<const record*> memory_rows::meant(std::size_t table, const query& of) const {
@@ -178,7 +169,7 @@ std::vector<const record*> memory_rows::meant(std::size_t table, const query& of
     if (const value* const is = of.where.equal_to(part); is != nullptr && !is->is_null()) key.push_back(*is);
   }
   if (key.size() == in.table->key.size()) {
-    if (const auto at = in.rows.find(row_key{std::move(key)}); at != in.rows.end()) look(at->row);
+    if (const auto* row = in.rows.find(row_key{std::move(key)})) look(*row);
     return found;
   }
   for (std::size_t i = 0; i < in.identities.size(); ++i) {
@@ -202,7 +193,7 @@ std::vector<const record*> memory_rows::meant(std::size_t table, const query& of
     }
     return found;
   }
-  for (const auto& at : in.rows) look(at.row);
+  in.rows.each(look);
   return found;
 }
 

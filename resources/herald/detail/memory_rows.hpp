@@ -5,6 +5,7 @@
 //
 // Private. Thread safety: shared objects: safe to read. Errors: resource_errc::taken.
 
+#include "row_set.hpp"
 #include "storage.hpp"
 
 #include <herald/query.hpp>
@@ -37,23 +38,6 @@ class memory_rows {
   [[nodiscard]] std::int64_t next_integer(std::size_t table) noexcept { return ++tables_[table].last_integer; }
 
  private:
-  // A set goes by its rows' keys, so a row may be exchanged for another one of the same key.
-  struct slot {
-    mutable record row;
-  };
-  // Without noexcept the library keeps each hash beside its row; computing it again would fetch the row from memory for
-  // every neighbour that a look-up or a growing table passes (a third of an insert's time was that).
-  struct by_key {
-    using is_transparent = void;
-    std::size_t operator()(const slot& at) const { return hash_key(at.row); }
-    std::size_t operator()(const row_key& key) const { return key.hash(); }
-  };
-  struct same_key {
-    using is_transparent = void;
-    bool operator()(const slot& left, const slot& right) const noexcept;
-    bool operator()(const slot& left, const row_key& right) const noexcept { return has_key(left.row, right); }
-    bool operator()(const row_key& left, const slot& right) const noexcept { return has_key(right.row, left); }
-  };
   /// Hash and equality of what an identity says must be unique.
   struct by_identity {
     attribute_mask attributes = 0;
@@ -71,7 +55,7 @@ class memory_rows {
   };
   struct table_rows {
     const resource_table* table;
-    std::unordered_set<slot, by_key, same_key> rows;
+    row_set rows;
     std::vector<identity_set> identities;  // in the order of resource_table::identities
     std::vector<reference_index> references;
     std::int64_t last_integer = 0;

@@ -33,6 +33,7 @@ class memory_storage final : public storage {
   [[nodiscard]] transaction& writing() override { return inside_; }
   [[nodiscard]] std::span<const event_ptr> written() const noexcept override { return written_; }
   [[nodiscard]] bool in_transaction() const noexcept override { return writing_.owns_lock(); }
+  [[nodiscard]] result<void> write_events() override { return {}; }
   [[nodiscard]] result<void> commit() override;
   void rollback() noexcept override;
   [[nodiscard]] store_capabilities capabilities() const noexcept override { return {.kind = "memory"}; }

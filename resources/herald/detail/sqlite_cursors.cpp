@@ -41,26 +41,42 @@ result<std::optional<consumer_cursor>> sqlite_storage::inside::cursor(std::strin
   return std::optional{cursor_in(ask, 0)};
 }
 
+result<void> sqlite_storage::put_cursor(std::string_view consumer, const consumer_cursor& what) {
+  sqlite::reset_at_end reset{keep_cursor_};
+  keep_cursor_.bind_text(1, consumer);
+  keep_cursor_.bind(2, static_cast<std::int64_t>(what.at.epoch));
+  keep_cursor_.bind(3, static_cast<std::int64_t>(what.at.sequence));
+  keep_cursor_.bind(4, std::int64_t{what.tries});
+  keep_cursor_.bind(5, std::int64_t{what.paused});
+  if (keep_cursor_.step() != step_result::done) return db_.failure("keep a consumer's cursor");
+  return {};
+}
+
+result<void> sqlite_storage::delete_cursor(std::string_view consumer) {
+  sqlite::reset_at_end reset{drop_cursor_};
+  drop_cursor_.bind_text(1, consumer);
+  if (drop_cursor_.step() != step_result::done) return db_.failure("drop a consumer's cursor");
+  return {};
+}
+
+result<void> sqlite_storage::note_cursor(std::string_view consumer) {
+  if (savepoints_.empty()) return {};
+  auto former = inside_.cursor(consumer);
+  if (!former) return former.error();
+  former_cursors_.emplace_back(consumer, *former);
+  return {};
+}
+
 result<void> sqlite_storage::inside::keep_cursor(std::string_view consumer, const consumer_cursor& what) {
   if (auto open = check(); !open) return open;
-  auto& put = owner_.keep_cursor_;
-  sqlite::reset_at_end reset{put};
-  put.bind_text(1, consumer);
-  put.bind(2, static_cast<std::int64_t>(what.at.epoch));
-  put.bind(3, static_cast<std::int64_t>(what.at.sequence));
-  put.bind(4, std::int64_t{what.tries});
-  put.bind(5, std::int64_t{what.paused});
-  if (put.step() != step_result::done) return owner_.db_.failure("keep a consumer's cursor");
-  return {};
+  if (auto noted = owner_.note_cursor(consumer); !noted) return noted;
+  return owner_.put_cursor(consumer, what);
 }
 
 result<void> sqlite_storage::inside::drop_cursor(std::string_view consumer) {
   if (auto open = check(); !open) return open;
-  auto& drop = owner_.drop_cursor_;
-  sqlite::reset_at_end reset{drop};
-  drop.bind_text(1, consumer);
-  if (drop.step() != step_result::done) return owner_.db_.failure("drop a consumer's cursor");
-  return {};
+  if (auto noted = owner_.note_cursor(consumer); !noted) return noted;
+  return owner_.delete_cursor(consumer);
 }
 
 }  // namespace herald::detail

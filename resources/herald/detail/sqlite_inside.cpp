@@ -47,6 +47,7 @@ result<void> sqlite_storage::inside::insert(const record& row) {
     auto& counter = owner_.counters_[table];
     if (const auto key = row.get(resource.key[0]).integer(); key > counter.last) counter = {key, true};
   }
+  if (!owner_.savepoints_.empty()) owner_.written_rows_.push_back({table, {}, row, 0});
   return {};
 }
 
@@ -54,55 +55,40 @@ result<void> sqlite_storage::inside::update(const record& before, const record& 
   if (auto open = check(); !open) return open;
   const auto table = owner_.index_.of(before.table());
   if (table == table_index::npos) return unknown_resource(owner_.name(), before.table());
-  return owner_.tables_[table].update(owner_.db_, after, changed);
+  if (auto updated = owner_.tables_[table].update(owner_.db_, after, changed); !updated) return updated;
+  if (!owner_.savepoints_.empty()) owner_.written_rows_.push_back({table, before, after, changed});
+  return {};
 }
 
 result<void> sqlite_storage::inside::erase(const record& row) {
   if (auto open = check(); !open) return open;
   const auto table = owner_.index_.of(row.table());
   if (table == table_index::npos) return unknown_resource(owner_.name(), row.table());
-  return owner_.tables_[table].erase(owner_.db_, row);
+  if (auto erased = owner_.tables_[table].erase(owner_.db_, row); !erased) return erased;
+  if (!owner_.savepoints_.empty()) owner_.written_rows_.push_back({table, row, {}, 0});
+  return {};
 }
 
+/// Events are written together, before the COMMIT: nobody reads them earlier, and an action that fails leaves none to undo.
 result<void> sqlite_storage::inside::append(std::shared_ptr<event_record> event) {
   if (auto open = check(); !open) return open;
-  auto& log = owner_.log_;
   if (owner_.index_.of(*event->resource) == table_index::npos) return unknown_resource(owner_.name(), *event->resource);
   event->at = {owner_.epoch_, owner_.head_.load(std::memory_order_relaxed) + owner_.written_.size() + 1};
-  const auto failed = [&] { return owner_.db_.failure(fmt::format("write event {}", event->at.sequence)); };
-  log.begin_routes();
-  for (const auto& route : event->routes) {
-    if (!log.add_route({route.topic, event->name_on(route), route.publication})) return failed();
-  }
-  owner_.payload_.clear();
-  encode_payload(*event, owner_.payload_);
-  const log_entry entry{event->at.sequence,
-                        event->time.time_since_epoch().count(),
-                        event->resource->name,
-                        event->action_info().name,
-                        static_cast<int>(event->kind),
-                        event->tenant,
-                        owner_.payload_};
-  if (!log.append(entry)) return failed();
-  owner_.written_bytes_ += owner_.payload_.size() + log.routes_size() + event_overhead;
-  if (owner_.compacts(*event->resource)) {
-    if (auto noted = owner_.note_key(*event); !noted) return noted;
-  }
   owner_.written_.push_back(std::move(event));
   return {};
 }
 
 result<void> sqlite_storage::inside::savepoint() {
   if (auto open = check(); !open) return open;
-  if (auto made = owner_.run(owner_.savepoint_, "begin an action"); !made) return made;
-  owner_.savepoints_.push_back({owner_.written_.size(), owner_.log_.point()});
+  owner_.savepoints_.push_back({owner_.written_.size(), owner_.written_rows_.size(), owner_.former_cursors_.size()});
   return {};
 }
 
 result<void> sqlite_storage::inside::release() {
   assert(!owner_.savepoints_.empty());
   owner_.savepoints_.pop_back();
-  return owner_.run(owner_.release_, "end an action");
+  if (owner_.savepoints_.empty()) owner_.forget_savepoints();
+  return check();
 }
 
 result<void> sqlite_storage::inside::rollback_to() {
@@ -110,11 +96,31 @@ result<void> sqlite_storage::inside::rollback_to() {
   const auto back = owner_.savepoints_.back();
   owner_.savepoints_.pop_back();
   owner_.written_.resize(back.events);
-  owner_.log_.rolled_back_to(back.names);
-  // A transaction that SQLite has ended has no savepoints any more; the writer sees that and repeats the batch.
-  if (!owner_.db_.in_transaction()) return {};
-  if (auto rolled = owner_.run(owner_.rollback_to_, "roll an action back"); !rolled) return rolled;
-  return owner_.run(owner_.release_, "roll an action back");
+  // A transaction that SQLite has ended has nothing to undo any more; the writer sees that and repeats the batch.
+  auto undone = owner_.db_.in_transaction() ? owner_.undo_to(back) : result<void>{};
+  owner_.written_rows_.resize(back.rows);
+  owner_.former_cursors_.resize(back.cursors);
+  // Half undone is worse than all undone: the writer repeats the batch then, too.
+  if (!undone && owner_.db_.in_transaction()) static_cast<void>(owner_.run(owner_.rollback_, "roll a batch back"));
+  return undone;
+}
+
+result<void> sqlite_storage::undo_to(const mark& back) {
+  for (auto i = written_rows_.size(); i > back.rows; --i) {
+    if (auto undone = undo(written_rows_[i - 1]); !undone) return undone;
+  }
+  for (auto i = former_cursors_.size(); i > back.cursors; --i) {
+    const auto& [name, cursor] = former_cursors_[i - 1];
+    if (auto undone = cursor ? put_cursor(name, *cursor) : delete_cursor(name); !undone) return undone;
+  }
+  return {};
+}
+
+result<void> sqlite_storage::undo(const written_row& one) {
+  auto& table = tables_[one.table];
+  if (!one.before) return table.erase(db_, one.after);
+  if (!one.after) return table.insert(db_, one.before);
+  return table.update(db_, one.before, one.changed);
 }
 
 result<std::int64_t> sqlite_storage::inside::next_integer(const resource_table& resource) {

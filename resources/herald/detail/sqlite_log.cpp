@@ -185,9 +185,9 @@ std::int64_t intern_table::id_of(std::string_view text) {
   return id;
 }
 
-void intern_table::forget_since(std::size_t mark) {
-  for (auto i = mark; i < fresh_.size(); ++i) known_.erase(fresh_[i]);
-  fresh_.resize(std::min(mark, fresh_.size()));
+void intern_table::rolled_back() {
+  for (const auto& text : fresh_) known_.erase(text);
+  fresh_.clear();
 }
 
 result<log_writer> log_writer::open(sqlite::connection& db) {
@@ -249,9 +249,9 @@ bool log_writer::append(const log_entry& entry) {
   return true;
 }
 
-void log_writer::rolled_back_to(const mark& point) {
-  names_.forget_since(point.names);
-  topics_.forget_since(point.topics);
+void log_writer::rolled_back() {
+  names_.rolled_back();
+  topics_.rolled_back();
 }
 
 void log_writer::committed() noexcept {

@@ -49,9 +49,8 @@ class intern_table {
   [[nodiscard]] static result<intern_table> open(sqlite::connection& db, std::string_view table, std::size_t limit);
   /// The text's number, made when there is none yet. 0 when the statement failed: ask the connection why.
   [[nodiscard]] std::int64_t id_of(std::string_view text);
-  /// A point to go back to, for savepoints.
-  [[nodiscard]] std::size_t mark() const noexcept { return fresh_.size(); }
-  void forget_since(std::size_t mark);
+  /// The transaction was rolled back, and with it the numbers it made.
+  void rolled_back();
   void committed() noexcept { fresh_.clear(); }
   void forget_all() { known_.clear(); }
 
@@ -95,14 +94,9 @@ class log_writer {
   /// False when a statement failed: ask the connection why.
   [[nodiscard]] bool append(const log_entry& entry);
 
-  struct mark {
-    std::size_t names;
-    std::size_t topics;
-  };
   /// Of the entry that was appended last.
   [[nodiscard]] std::size_t routes_size() const noexcept { return routes_.size(); }
-  [[nodiscard]] mark point() const noexcept { return {names_.mark(), topics_.mark()}; }
-  void rolled_back_to(const mark& point);
+  void rolled_back();
   void committed() noexcept;
   /// After a trim, which may have deleted topics.
   void forget_topics() { topics_.forget_all(); }

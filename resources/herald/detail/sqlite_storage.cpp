@@ -114,9 +114,6 @@ result<void> sqlite_storage::prepare_statements() {
       {&begin_, "BEGIN IMMEDIATE"},
       {&commit_, "COMMIT"},
       {&rollback_, "ROLLBACK"},
-      {&savepoint_, "SAVEPOINT herald"},
-      {&release_, "RELEASE herald"},
-      {&rollback_to_, "ROLLBACK TO herald"},
       {&keep_counter_, "INSERT INTO herald_counter VALUES (?1, ?2) ON CONFLICT(resource) DO UPDATE SET last = excluded.last"},
       {&cursor_, "SELECT epoch, sequence, tries, paused FROM herald_cursor WHERE name = ?1"},
       {&keep_cursor_, "INSERT OR REPLACE INTO herald_cursor VALUES (?1, ?2, ?3, ?4, ?5)"},
@@ -201,8 +198,7 @@ result<void> sqlite_storage::run(sqlite::statement& statement, std::string_view 
 
 result<void> sqlite_storage::begin() {
   written_.clear();
-  written_bytes_ = 0;
-  savepoints_.clear();
+  forget_savepoints();
   if (auto begun = run(begin_, "begin a batch of actions"); !begun) return begun;
   writer_.store(std::this_thread::get_id(), std::memory_order_relaxed);
   clock_.begin();
@@ -210,6 +206,44 @@ result<void> sqlite_storage::begin() {
 }
 
 void sqlite_storage::leave_transaction() noexcept { writer_.store({}, std::memory_order_relaxed); }
+
+void sqlite_storage::forget_savepoints() noexcept {
+  savepoints_.clear();
+  written_rows_.clear();
+  former_cursors_.clear();
+}
+
+result<void> sqlite_storage::write_events() {
+  written_bytes_ = 0;
+  for (const auto& event : written_) {
+    if (auto kept = write_event(*event); !kept) {
+      rollback();
+      return kept;
+    }
+  }
+  return {};
+}
+
+result<void> sqlite_storage::write_event(const event_record& event) {
+  const auto failed = [&] { return db_.failure(fmt::format("write event {}", event.at.sequence)); };
+  log_.begin_routes();
+  for (const auto& route : event.routes) {
+    if (!log_.add_route({route.topic, event.name_on(route), route.publication})) return failed();
+  }
+  payload_.clear();
+  encode_payload(event, payload_);
+  const log_entry entry{event.at.sequence,
+                        event.time.time_since_epoch().count(),
+                        event.resource->name,
+                        event.action_info().name,
+                        static_cast<int>(event.kind),
+                        event.tenant,
+                        payload_};
+  if (!log_.append(entry)) return failed();
+  written_bytes_ += payload_.size() + log_.routes_size() + event_overhead;
+  if (!compacts(*event.resource)) return {};
+  return note_key(event);
+}
 
 result<void> sqlite_storage::commit() {
   const auto begun = std::chrono::steady_clock::now();
@@ -230,9 +264,9 @@ result<void> sqlite_storage::commit() {
 void sqlite_storage::rollback() noexcept {
   // Where SQLite has ended the transaction itself, there is none to roll back, and what was noted must go all the same.
   if (db_.in_transaction()) static_cast<void>(run(rollback_, "roll a batch back"));
-  log_.rolled_back_to({0, 0});
+  log_.rolled_back();
   written_.clear();
-  savepoints_.clear();
+  forget_savepoints();
   // The counters stay where they are: a key that was given once is not given again, even if its row never came to be.
   for (auto& kept : counters_) kept.changed = kept.last != 0;
   leave_transaction();

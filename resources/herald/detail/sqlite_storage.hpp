@@ -32,6 +32,7 @@ class sqlite_storage final : public storage {
   [[nodiscard]] transaction& writing() override { return inside_; }
   [[nodiscard]] std::span<const event_ptr> written() const noexcept override { return written_; }
   [[nodiscard]] bool in_transaction() const noexcept override { return db_.in_transaction(); }
+  [[nodiscard]] result<void> write_events() override;
   [[nodiscard]] result<void> commit() override;
   void rollback() noexcept override;
   [[nodiscard]] store_capabilities capabilities() const noexcept override {
@@ -91,8 +92,17 @@ class sqlite_storage final : public storage {
   };
   struct mark {
     std::size_t events;
-    log_writer::mark names;
+    std::size_t rows;
+    std::size_t cursors;
   };
+  /// A row as it was and as it is; empty where there was or is none.
+  struct written_row {
+    std::size_t table;
+    record before;
+    record after;
+    attribute_mask changed;
+  };
+  using written_cursor = std::pair<std::string, std::optional<consumer_cursor>>;
   /// The largest integer key ever given for a resource.
   struct counter {
     std::int64_t last = 0;
@@ -108,11 +118,20 @@ class sqlite_storage final : public storage {
   [[nodiscard]] result<void> load_retention();
   [[nodiscard]] result<std::size_t> drop(const std::function<result<log_trimmer::dropped>()>& what, std::uint64_t new_floor,
                                          std::size_t covered);
+  /// Does the opposite of what was written since the mark, the newest first.
+  [[nodiscard]] result<void> undo_to(const mark& back);
+  [[nodiscard]] result<void> undo(const written_row& one);
+  [[nodiscard]] result<void> put_cursor(std::string_view consumer, const consumer_cursor& what);
+  [[nodiscard]] result<void> delete_cursor(std::string_view consumer);
+  /// Remembers a cursor as it was, before it is written.
+  [[nodiscard]] result<void> note_cursor(std::string_view consumer);
+  [[nodiscard]] result<void> write_event(const event_record& event);
   [[nodiscard]] bool compacts(const resource_table& table) const;
   /// Remembers the newest event of a key, and that the one before is superseded.
   [[nodiscard]] result<void> note_key(const event_record& event);
   [[nodiscard]] result<void> run(sqlite::statement& statement, std::string_view doing);
   void leave_transaction() noexcept;
+  void forget_savepoints() noexcept;
   [[nodiscard]] bool is_writer() const noexcept {
     return writer_.load(std::memory_order_relaxed) == std::this_thread::get_id();
   }
@@ -127,7 +146,7 @@ class sqlite_storage final : public storage {
   log_writer log_;
   std::vector<table_writer> tables_;
   std::vector<counter> counters_;
-  sqlite::statement begin_, commit_, rollback_, savepoint_, release_, rollback_to_, keep_counter_;
+  sqlite::statement begin_, commit_, rollback_, keep_counter_;
   sqlite::statement cursor_, keep_cursor_, drop_cursor_, time_of_, newest_of_key_, note_key_, forget_key_, note_superseded_;
   log_trimmer trimmer_;
   std::shared_ptr<layout_book> layouts_;
@@ -139,11 +158,14 @@ class sqlite_storage final : public storage {
   std::atomic<std::uint64_t> compacted_ = 0;
   std::atomic<std::thread::id> writer_;
   std::vector<event_ptr> written_;
+  // Savepoints are kept here and not by SQLite, which would copy each page that an action touches, once for each of them.
   std::vector<mark> savepoints_;
+  std::vector<written_row> written_rows_;        // since the outermost savepoint
+  std::vector<written_cursor> former_cursors_;   // the same: as they were
   std::chrono::nanoseconds commit_time_{};  // smoothed over about eight commits
   std::string payload_, key_;               // reused from event to event
   std::uint64_t bytes_ = 0;                 // of the log's events, where a bound asks for them
-  std::uint64_t written_bytes_ = 0;         // of the transaction's; an action that fails leaves its own in, until it ends
+  std::uint64_t written_bytes_ = 0;         // of the transaction's
 };
 
 }  // namespace herald::detail

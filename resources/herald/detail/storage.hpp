@@ -51,7 +51,10 @@ class storage {
   [[nodiscard]] virtual std::span<const event_ptr> written() const noexcept = 0;
   /// False once a full disk, an I/O error or lack of memory has ended the transaction unasked.
   [[nodiscard]] virtual bool in_transaction() const noexcept = 0;
-  /// On failure the transaction is rolled back.
+  /// Writes the transaction's events to where the log is kept. On failure the transaction is rolled back, and its actions may
+  /// run again, each alone.
+  [[nodiscard]] virtual result<void> write_events() = 0;
+  /// After write_events. On failure the transaction is rolled back.
   [[nodiscard]] virtual result<void> commit() = 0;
   virtual void rollback() noexcept = 0;
   /// How long a COMMIT may be put off so that more actions share it: a part of what one costs. 0: not at all.

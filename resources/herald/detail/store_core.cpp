@@ -171,6 +171,7 @@ void store_core::run_batch() {
     }
     // Whoever came while these ran spares a COMMIT by coming along.
   } while (take_waiting() || wait_for_more());
+  if (auto written = data_->write_events(); !written) return run_singly();
   const auto written = data_->written();
   committed_.assign(written.begin(), written.end());
   if (auto committed = data_->commit(); !committed) {
@@ -193,8 +194,9 @@ void store_core::run_singly() {
       data_->rollback();
       continue;
     }
+    auto committed = data_->in_transaction() ? data_->write_events() : result<void>{ended_unasked(*data_)};
     const std::vector<event_ptr> written{data_->written().begin(), data_->written().end()};
-    auto committed = data_->in_transaction() ? data_->commit() : result<void>{ended_unasked(*data_)};
+    if (committed) committed = data_->commit();
     if (committed) {
       committed_.insert(committed_.end(), written.begin(), written.end());
       take_hooks();
