@@ -80,6 +80,12 @@ struct envelope_queue {
     }
     tail = e;
   }
+  /// Puts all of another chain behind this one, without looking at what is in it.
+  void append(const envelope_queue& other) noexcept {
+    if (other.empty()) return;
+    (tail != nullptr ? tail->next : head) = other.head;
+    tail = other.tail;
+  }
   envelope* pop() noexcept {
     auto* e = head;
     head = e->next;

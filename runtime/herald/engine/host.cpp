@@ -268,11 +268,7 @@ bool host::crash_in_hand(cell& c, frame& f, envelope* e, std::uint32_t n, const 
 
 bool host::drain_control(frame& f) {
   for (;;) {
-    for (auto* e = control_.take(); e != nullptr;) {
-      auto* next = e->next;
-      local_control_.push(e);
-      e = next;
-    }
+    local_control_.append(control_.take());
     if (local_control_.empty()) return true;
     while (!local_control_.empty()) {
       auto* e = local_control_.pop();
@@ -340,13 +336,7 @@ void host::deliver(envelope* e, bool bounded) {
   make_ready(c);
 }
 
-void host::take_mail() noexcept {
-  for (auto* e = mail_.take(); e != nullptr;) {
-    auto* next = e->next;
-    local_.push(e);
-    e = next;
-  }
-}
+void host::take_mail() noexcept { local_.append(mail_.take()); }
 
 void host::make_ready(cell& c) noexcept {
   if (c.ready) return;

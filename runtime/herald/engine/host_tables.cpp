@@ -71,12 +71,8 @@ attachment* host::expected(std::uint64_t id) noexcept {
 
 void host::drop_everything() noexcept {
   const auto drop = [](envelope* e) { e->ops->discard(e, discard_reason::noproc, nullptr); };
-  for (auto* list : {control_.take(), mail_.take()})
-    while (list != nullptr) {
-      auto* next = list->next;
-      drop(list);
-      list = next;
-    }
+  for (auto list : {control_.take(), mail_.take()})
+    while (!list.empty()) drop(list.pop());
   while (!local_control_.empty()) drop(local_control_.pop());
   if (operation_ != nullptr) drop(std::exchange(operation_, nullptr));
   while (!local_.empty()) drop(local_.pop());

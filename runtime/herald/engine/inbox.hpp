@@ -29,18 +29,19 @@ class inbox {
     }
   }
 
-  /// Everything pushed so far, oldest first; null when there is nothing.
-  [[nodiscard]] envelope* take() noexcept {
-    if (head_.load(std::memory_order_relaxed) == 0) return nullptr;
+  /// Everything pushed so far, oldest first. Each node is touched once: it was written by another core, and is not here yet.
+  [[nodiscard]] envelope_queue take() noexcept {
+    envelope_queue all;
+    if (head_.load(std::memory_order_relaxed) == 0) return all;
     auto* newest = pointer(head_.exchange(0, std::memory_order_seq_cst));
-    envelope* oldest = nullptr;
+    all.tail = newest;
     while (newest != nullptr) {
       auto* older = newest->next;
-      newest->next = oldest;
-      oldest = newest;
+      newest->next = all.head;
+      all.head = newest;
       newest = older;
     }
-    return oldest;
+    return all;
   }
 
   [[nodiscard]] bool empty() const noexcept { return head_.load(std::memory_order_seq_cst) == 0; }
