@@ -17,17 +17,19 @@ void conclude_and_note(const action_request& request, detail::store_core& core, 
   if (outcome && !outcome->hook_trouble.empty()) core.note_trouble(trouble_of(request, outcome->hook_trouble));
 }
 
-/// Runs the store's queue on this thread until `done`: there is no writer process.
-void write_here(store_state& state, const engine::waiter& done) {
-  const std::lock_guard lock{state.direct()};
+/// Runs the store's queue on this thread until `done`: there is no writer process. Waits no longer than this for another
+/// thread that does so.
+void write_here(store_state& state, const engine::waiter& done, std::chrono::milliseconds limit) {
+  const std::unique_lock lock{state.direct(), limit};
+  if (!lock) return;
   while (!done.done()) {
     if (state.core().execute() == 0 && !done.done() && state.core().idle()) return;
   }
 }
 
-error timed_out(std::chrono::milliseconds limit) {
+error timed_out(std::chrono::milliseconds limit, bool withdrawn) {
   return {resource_errc::timeout, "the store's writer did not answer within " + std::to_string(limit.count()) +
-                                      " ms; the action may still commit"};
+                                      (withdrawn ? " ms; the action was not begun, and will not be" : " ms; the action may still commit")};
 }
 
 /// The same failure in the words of this module.
@@ -64,10 +66,10 @@ store store::over(std::shared_ptr<detail::storage> data, std::vector<const resou
 result<action_outcome> store::perform(action_request request) const {
   const auto limit = request.limit;
   const auto shared = std::make_shared<const action_request>(std::move(request));
-  return perform_function([shared](transaction& tx) { return apply(tx, *shared); }, limit, shared);
+  return perform_function([shared](transaction& tx) { return apply(tx, *shared); }, limit, begun::left_alone, shared);
 }
 
-result<action_outcome> store::perform_function(function_of_transaction function, std::chrono::milliseconds limit,
+result<action_outcome> store::perform_function(function_of_transaction function, std::chrono::milliseconds limit, begun when_late,
                                                std::shared_ptr<const action_request> of) const {
   if (engine::on_runner())
     return error{resource_errc::would_block,
@@ -77,11 +79,15 @@ result<action_outcome> store::perform_function(function_of_transaction function,
   auto* const done = new engine::waiter_for<answer>;
   const engine::waiter_guard guard{*done};
   done->retain();
-  auto taken = state_->core().submit(std::move(function), [done, core = &state_->core(), of = std::move(of)](answer outcome) noexcept {
-    if (of) conclude_and_note(*of, *core, outcome);
-    done->set(std::move(outcome));
-    done->release();
-  });
+  const std::uint64_t ticket = state_->core().new_ticket();
+  auto taken = state_->core().submit(
+      std::move(function),
+      [done, core = &state_->core(), of = std::move(of)](answer outcome) noexcept {
+        if (of) conclude_and_note(*of, *core, outcome);
+        done->set(std::move(outcome));
+        done->release();
+      },
+      ticket);
   if (!taken) {
     done->release();
     return taken.error();
@@ -91,9 +97,16 @@ result<action_outcome> store::perform_function(function_of_transaction function,
   } else if (state_->supervised()) {
     static_cast<void>(done->block(limit));
   } else {
-    write_here(*state_, *done);
+    write_here(*state_, *done, limit);
   }
-  return done->done() ? done->take() : answer{timed_out(limit)};
+  if (done->done()) return done->take();
+  if (state_->core().withdraw(ticket)) {
+    done->release();  // nobody will answer
+    return timed_out(limit, true);
+  }
+  // The writer has it in hand; where the function looks into its caller's stack, that must stay until it is through.
+  if (when_late == begun::waited_for) static_cast<void>(done->block(std::nullopt));
+  return done->done() ? done->take() : answer{timed_out(limit, false)};
 }
 
 void store::begin(context& self, action_request request, engine::pending_call* then) const {
@@ -226,7 +239,7 @@ bulk_result store::perform_bulk(detail::bulk_run run) const {
 bool store::perform_batch(detail::bulk_run& run) const {
   auto batch = run.next();
   if (!batch) return false;
-  run.take(perform_function(std::move(batch), run.limit()));
+  run.take(perform_function(std::move(batch), run.limit(), begun::left_alone));
   return true;
 }
 

@@ -12,7 +12,8 @@
 //
 // Thread safety: shared objects: safe. Lifetime: the store is closed when its last copy, process and event follower are
 // gone. Errors: resource_errc, as values; the waiting forms answer would_block inside a handler. Limits: each wait has one
-// (action_options::limit, 5 s); an action that timed out may still commit.
+// (action_options::limit, 5 s). What still waits for the writer at the limit is withdrawn and will not happen; an action that the
+// writer has in hand by then may still commit, and the text of the error says which of both it is.
 
 #include <herald/bulk.hpp>
 #include <herald/child_spec.hpp>
@@ -85,15 +86,18 @@ class store {
   [[nodiscard]] result<action_outcome> perform(action_request request) const;
   /// Several actions in one transaction: `transact([](transaction& tx) -> result<T> {...})`, with `herald::run<...>(tx, ...)`
   /// inside. When it fails or throws, nothing of it happened. It may run twice; it must not keep the transaction.
+  /// `limit`: how long to wait until the writer begins it; at the limit it is withdrawn and never runs (`timeout`). Once begun it is
+  /// waited for, as it may look into its caller's variables.
   template <class F>
-  [[nodiscard]] auto transact(F function) const -> std::invoke_result_t<F&, transaction&> {
+  [[nodiscard]] auto transact(F function, std::chrono::milliseconds limit = default_call_limit) const
+      -> std::invoke_result_t<F&, transaction&> {
     using answer = std::invoke_result_t<F&, transaction&>;
     std::optional<answer> kept;
     auto outcome = perform_function([&function, &kept](transaction& tx) -> result<action_outcome> {
       kept.emplace(function(tx));
       if (!*kept) return kept->error();
       return action_outcome{};
-    });
+    }, limit, begun::waited_for);
     if (!outcome) return outcome.error();
     return std::move(*kept);
   }
@@ -311,9 +315,11 @@ class store {
                                   const store_options& options);
 
   using function_of_transaction = std::function<result<action_outcome>(transaction&)>;
+  /// What becomes of a function that the writer has in hand at its caller's limit.
+  enum class begun : bool { waited_for, left_alone };
   /// `of`: the request that the function runs, for the hooks that follow it.
-  [[nodiscard]] result<action_outcome> perform_function(function_of_transaction function,
-                                                        std::chrono::milliseconds limit = default_call_limit,
+  [[nodiscard]] result<action_outcome> perform_function(function_of_transaction function, std::chrono::milliseconds limit,
+                                                        begun when_late,
                                                         std::shared_ptr<const action_request> of = nullptr) const;
   /// The runtime's own failures (a limit, a stop) as this module's.
   [[nodiscard]] static error in_own_words(const error& why);

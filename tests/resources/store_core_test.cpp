@@ -140,3 +140,31 @@ TEST_CASE_TEMPLATE("the time of events never runs backwards, whatever the clock 
   for (const auto& event : store.log()) times.push_back(event->time.time_since_epoch().count());
   CHECK(times == std::vector<std::int64_t>{1'000'000, 1'000'000, 2'000'000});
 }
+
+TEST_CASE_TEMPLATE("an action is withdrawn while it waits in line; one that is in hand is not, and is answered", Store, EVERY_STORE) {
+  Store fixture;
+  test_store& store = fixture.store;
+  auto& core = *store.core;
+  std::vector<std::string> answers;
+  const auto submit = [&](std::uint64_t ticket, std::function<result<action_outcome>(transaction&)> run) {
+    REQUIRE(core.submit(std::move(run), [&answers, ticket](result<action_outcome> r) noexcept {
+      answers.push_back(std::to_string(ticket) + (r ? " done" : " " + r.error().to_string().substr(0, 21)));
+    }, ticket));
+  };
+  const auto make = [&](transaction& tx) { return apply(tx, request(table_of<described::counters>, "make", {{"label", "x"}})); };
+  const auto waiting = core.new_ticket();
+  submit(waiting, make);
+  CHECK(core.withdraw(waiting));
+  CHECK_FALSE(core.withdraw(waiting));
+  CHECK(core.execute() == 0);
+  CHECK(answers.empty());
+
+  const auto in_hand = core.new_ticket();
+  submit(in_hand, [&](transaction& tx) {
+    CHECK_FALSE(core.withdraw(in_hand));
+    return make(tx);
+  });
+  CHECK(core.execute() == 1);
+  CHECK(answers == std::vector<std::string>{std::to_string(in_hand) + " done"});
+  CHECK(store.rows(table_of<described::counters>) == 1);
+}

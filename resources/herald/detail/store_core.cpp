@@ -59,6 +59,19 @@ result<void> store_core::submit(std::unique_ptr<job> action) {
   return {};
 }
 
+bool store_core::withdraw(std::uint64_t ticket) {
+  std::unique_ptr<job> gone;  // ends outside of the lock
+  const std::lock_guard lock{queue_mutex_};
+  const auto at = std::find_if(queue_.begin(), queue_.end(), [&](const auto& one) { return one->ticket() == ticket; });
+  if (at == queue_.end()) {
+    unwanted_.push_back(ticket);
+    return false;
+  }
+  gone = std::move(*at);
+  queue_.erase(at);
+  return true;
+}
+
 bool store_core::idle() const {
   const std::lock_guard lock{queue_mutex_};
   return queue_.empty() && !awake_;
@@ -100,6 +113,7 @@ void store_core::on_commit(commit_listener listener) { listener_ = std::move(lis
 
 bool store_core::take_waiting() {
   const std::lock_guard lock{queue_mutex_};
+  if (batch_.empty()) unwanted_.clear();  // of batches that are through
   bool took = false;
   while (!queue_.empty() && batch_.size() < batch_limit_) {
     batch_.push_back({std::move(queue_.front()), action_outcome{}});
@@ -126,9 +140,26 @@ bool store_core::wait_for_more() {
 }
 
 void store_core::put_back() {
-  const std::lock_guard lock{queue_mutex_};
-  for (auto at = batch_.rbegin(); at != batch_.rend(); ++at) queue_.push_front(std::move(at->action));
-  batch_.clear();
+  std::vector<std::unique_ptr<job>> left;
+  {
+    const std::lock_guard lock{queue_mutex_};
+    for (auto at = batch_.rbegin(); at != batch_.rend(); ++at) {
+      const bool wanted = std::find(unwanted_.begin(), unwanted_.end(), at->action->ticket()) == unwanted_.end();
+      if (wanted) {
+        queue_.push_front(std::move(at->action));
+      } else {
+        left.push_back(std::move(at->action));
+      }
+    }
+    batch_.clear();
+    unwanted_.clear();
+  }
+  for (const auto& action : left) {
+    action->done(error{resource_errc::unavailable,
+                       fmt::format("{}: the writer failed with the action in hand, and its caller did not wait any more; nothing "
+                                   "of it was kept",
+                                   data_->name())});
+  }
 }
 
 std::size_t store_core::execute() {

@@ -40,18 +40,23 @@ namespace herald::detail {
 /// once, after COMMIT or failure, on the writer's thread, and must be short.
 class job {
  public:
-  job() = default;
+  /// `ticket`: by which it may be withdrawn; 0: not at all.
+  explicit job(std::uint64_t ticket = 0) noexcept : ticket_{ticket} {}
   job(const job&) = delete;
   job& operator=(const job&) = delete;
   virtual ~job() = default;
   virtual result<action_outcome> run(transaction& tx) = 0;
   virtual void done(result<action_outcome> outcome) noexcept = 0;
+  [[nodiscard]] std::uint64_t ticket() const noexcept { return ticket_; }
+
+ private:
+  std::uint64_t ticket_;
 };
 
 template <class Run, class Done>
 class job_of final : public job {
  public:
-  job_of(Run run, Done done) : run_{std::move(run)}, done_{std::move(done)} {}
+  job_of(Run run, Done done, std::uint64_t ticket = 0) : job{ticket}, run_{std::move(run)}, done_{std::move(done)} {}
   result<action_outcome> run(transaction& tx) override { return run_(tx); }
   void done(result<action_outcome> outcome) noexcept override { done_(std::move(outcome)); }
 
@@ -75,9 +80,14 @@ class store_core {
   /// Puts an action in line. `overload` when the queue is full, `closed` after close(); its done() is not called then.
   [[nodiscard]] result<void> submit(std::unique_ptr<job> action);
   template <std::invocable<transaction&> Run, std::invocable<result<action_outcome>> Done>
-  [[nodiscard]] result<void> submit(Run run, Done done) {
-    return submit(std::make_unique<job_of<Run, Done>>(std::move(run), std::move(done)));
+  [[nodiscard]] result<void> submit(Run run, Done done, std::uint64_t ticket = 0) {
+    return submit(std::make_unique<job_of<Run, Done>>(std::move(run), std::move(done), ticket));
   }
+  /// A ticket that no other action of this store has.
+  [[nodiscard]] std::uint64_t new_ticket() noexcept { return tickets_.fetch_add(1, std::memory_order_relaxed) + 1; }
+  /// Its caller does not want it any more. True: it was still in line and is gone, without its done(). False: it is answered, or
+  /// in hand and will be; a writer that fails with it in hand answers it and does not leave it to the next one.
+  [[nodiscard]] bool withdraw(std::uint64_t ticket);
   [[nodiscard]] bool idle() const;
   struct counts {
     std::uint64_t batches = 0, actions = 0, largest = 0, hook_troubles = 0;
@@ -149,6 +159,8 @@ class store_core {
 
   mutable std::mutex queue_mutex_;
   std::deque<std::unique_ptr<job>> queue_;
+  std::vector<std::uint64_t> unwanted_;  // withdrawn while in hand
+  std::atomic<std::uint64_t> tickets_ = 0;
   std::shared_ptr<const std::function<void()>> wake_;
   std::condition_variable arrived_;
   std::size_t wanted_ = 0;    // the writer waits for so many; 0: it does not

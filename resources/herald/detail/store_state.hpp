@@ -105,7 +105,7 @@ class store_state {
   void note_untold() noexcept { untold_.store(true, std::memory_order_release); }
   [[nodiscard]] bool take_untold() noexcept { return untold_.exchange(false, std::memory_order_acq_rel); }
 
-  [[nodiscard]] std::mutex& direct() noexcept { return direct_; }
+  [[nodiscard]] std::timed_mutex& direct() noexcept { return direct_; }
 
  private:
   std::shared_ptr<store_core> core_;
@@ -119,7 +119,7 @@ class store_state {
   std::map<std::string, std::shared_ptr<consumer_state>, std::less<>> consumers_;
   std::atomic<std::uint64_t> told_;
   std::atomic<bool> untold_{false};
-  std::mutex direct_;
+  std::timed_mutex direct_;
 };
 
 /// Sends each batch that the core commits to the notifier attached at that time.
