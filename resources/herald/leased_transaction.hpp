@@ -11,7 +11,8 @@
 // Prefer store::transact wherever a function will do: it holds the writer for microseconds.
 //
 // Thread safety: one thread at a time. For plain threads; `would_block` inside a handler: there, use store::transact with
-// a continuation. Errors: tx_expired; `unavailable` when the batch it was in could not be kept.
+// a continuation. Errors: tx_expired; `unavailable` when the batch it was in could not be kept; `timeout` when the writer did
+// not come to it, or to the end of its COMMIT, within `wait`. Limits: each wait has one, but a step takes what its function takes.
 
 #include <herald/store.hpp>
 
@@ -47,7 +48,7 @@ class leased_transaction {
   void rollback();
 
  private:
-  friend result<leased_transaction> lease(const store& of, std::chrono::milliseconds limit);
+  friend result<leased_transaction> lease(const store& of, std::chrono::milliseconds limit, std::chrono::milliseconds wait);
   explicit leased_transaction(std::shared_ptr<detail::lease_state> state) : state_{std::move(state)} {}
   [[nodiscard]] result<void> step(const std::function<void(transaction&)>& function);
 
@@ -55,7 +56,8 @@ class leased_transaction {
   std::thread writer_;  // where the store has no writer process
 };
 
-/// Waits for the writer, and holds it for at most `limit`.
-[[nodiscard]] result<leased_transaction> lease(const store& of, std::chrono::milliseconds limit = std::chrono::seconds{1});
+/// Waits for the writer for at most `wait`, and holds it for at most `limit`. A commit waits as long for the disk.
+[[nodiscard]] result<leased_transaction> lease(const store& of, std::chrono::milliseconds limit = std::chrono::seconds{1},
+                                               std::chrono::milliseconds wait = default_call_limit);
 
 }  // namespace herald

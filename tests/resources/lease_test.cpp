@@ -87,6 +87,53 @@ TEST_CASE_TEMPLATE("R33: with a writer process, others wait for the lease and th
   app.stop();
 }
 
+TEST_CASE_TEMPLATE("R35: a transaction that the writer has not begun at its limit is withdrawn, and never looks into what its caller has left",
+                   Store, in_memory, on_sqlite) {
+  for (const bool supervised : {false, true}) {
+    Store at;
+    const herald::store& s = at.store;
+    herald::application app{herald::supervisor{.name = "library", .children = {s.writer()}}, {.sinks = {[](const herald::report&) {}}}};
+    if (supervised) app.start();
+    bool ran = false;
+    {
+      auto tx = herald::lease(s, long_enough).value();
+      REQUIRE(add(tx, 1));
+      const auto late = s.transact([&](herald::transaction& t) -> herald::result<Book> {
+        ran = true;
+        return herald::run<books, "add">(t, field<&Book::id> = 2, field<&Book::isbn> = "2");
+      }, 0ms);
+      REQUIRE(late.is(resource_errc::timeout));
+      CHECK(late.error().message() == "the store's writer did not answer within 0 ms; the action was not begun, and will not be");
+      CHECK(s.run<books, "add">(field<&Book::id> = 3, action_options{.limit = 0ms}).is(resource_errc::timeout));
+      REQUIRE(tx.commit());
+    }
+    CHECK(s.run<books, "add">(field<&Book::id> = 4));
+    CHECK_FALSE(ran);
+    CHECK(s.count<books>().value() == 2);
+    if (supervised) app.stop();
+  }
+}
+
+TEST_CASE_TEMPLATE("R36: a lease that the writer does not come to is given up, and is not begun later", Store, in_memory, on_sqlite) {
+  for (const bool supervised : {false, true}) {
+    Store at;
+    const herald::store& s = at.store;
+    herald::application app{herald::supervisor{.name = "library", .children = {s.writer()}}, {.sinks = {[](const herald::report&) {}}}};
+    if (supervised) app.start();
+    {
+      auto tx = herald::lease(s, long_enough).value();
+      const auto second = herald::lease(s, long_enough, 0ms);
+      REQUIRE(second.is(resource_errc::timeout));
+      CHECK(second.error().message() == "the store's writer did not begin a leased transaction within 0 ms; it will not be begun");
+      REQUIRE(add(tx, 1));
+      REQUIRE(tx.commit());
+    }
+    CHECK(s.run<books, "add">(field<&Book::id> = 2));
+    CHECK(s.count<books>().value() == 2);
+    if (supervised) app.stop();
+  }
+}
+
 TEST_CASE("R34: a step that throws is an error of that step, and the transaction goes on") {
   in_memory at;
   auto tx = herald::lease(at.store, long_enough).value();
