@@ -271,9 +271,13 @@ class store {
       }
       if (!found->more) return seen;
       next = std::move(found->next);
+      rest.keyset = next;
+      rest.of.offset = 0;  // of the first page
     }
+    return seen;
   }
-  /// A complete query's rows, erased; in every tenant that it does not exclude itself.
+  /// A complete query's rows, erased; in every tenant that it does not exclude itself. `each` may read the store, and must not run
+  /// actions: in a memory store the writer waits until the rows are through.
   [[nodiscard]] result<offset> select(const query& of, const std::function<void(const record&)>& each) const;
   [[nodiscard]] result<std::uint64_t> count(const query& of) const;
   /// The row of any tenant, or not_found.

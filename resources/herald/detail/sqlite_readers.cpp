@@ -11,6 +11,24 @@ namespace herald::detail {
 namespace {
 
 using sqlite::step_result;
+constexpr std::chrono::milliseconds longest_wait{5000};
+
+/// Rows and head must be of one moment. Ends with the reading, whichever way that is left: a visitor may throw.
+class reading {
+ public:
+  explicit reading(sqlite::connection& db) : db_{db}, begun_{db.execute("BEGIN", "read rows")} {}
+  reading(const reading&) = delete;
+  reading& operator=(const reading&) = delete;
+  ~reading() {
+    if (db_.in_transaction()) static_cast<void>(db_.execute("ROLLBACK", "end reading rows"));
+  }
+  [[nodiscard]] const result<void>& begun() const noexcept { return begun_; }
+  [[nodiscard]] result<void> end() { return db_.execute("COMMIT", "end reading rows"); }
+
+ private:
+  sqlite::connection& db_;
+  result<void> begun_;
+};
 
 /// The publication a route was written for: where the hint says if the name is still there, else by its name.
 std::uint16_t publication_of(const event_record& event, const log_route& route) {
@@ -59,25 +77,23 @@ result<record> sqlite_reader::find(std::size_t table, const row_key& key) {
 
 result<offset> sqlite_reader::scan(std::size_t table, const std::function<void(const record&)>& each) {
   auto& db = log_.connection();
-  // Rows and head must be of one moment.
-  if (auto begun = db.execute("BEGIN", "read rows"); !begun) return begun.error();
+  reading now{db};
+  if (!now.begun()) return now.begun().error();
   const auto state = log_.state();
-  auto scanned = state ? tables_[table].scan(db, each) : result<void>{state.error()};
-  auto ended = db.execute("COMMIT", "end reading rows");
-  if (!scanned) return scanned.error();
-  if (!ended) return ended.error();
+  if (!state) return state.error();
+  if (auto scanned = tables_[table].scan(db, each); !scanned) return scanned.error();
+  if (auto ended = now.end(); !ended) return ended.error();
   return offset{state->epoch, state->head};
 }
 
 result<offset> sqlite_reader::select(std::size_t table, const query& of, const std::function<void(const record&)>& each) {
   auto& db = log_.connection();
-  // Rows and head must be of one moment.
-  if (auto begun = db.execute("BEGIN", "read rows"); !begun) return begun.error();
+  reading now{db};
+  if (!now.begun()) return now.begun().error();
   const auto state = log_.state();
-  auto selected = state ? tables_[table].select(db, of, each) : result<void>{state.error()};
-  auto ended = db.execute("COMMIT", "end reading rows");
-  if (!selected) return selected.error();
-  if (!ended) return ended.error();
+  if (!state) return state.error();
+  if (auto selected = tables_[table].select(db, of, each); !selected) return selected.error();
+  if (auto ended = now.end(); !ended) return ended.error();
   return offset{state->epoch, state->head};
 }
 
@@ -171,9 +187,16 @@ result<std::vector<std::string>> sqlite_reader::check() {
 }
 
 result<reader_pool::loan> reader_pool::take() {
+  const auto self = std::this_thread::get_id();
   std::unique_lock lock{mutex_};
-  returned_.wait(lock, [&] { return !free_.empty() || lent_ < limit_; });
-  ++lent_;
+  const bool nested = std::find(lent_to_.begin(), lent_to_.end(), self) != lent_to_.end();
+  if (!nested && !returned_.wait_for(lock, longest_wait, [&] { return !free_.empty() || lent_to_.size() < limit_; })) {
+    return error{resource_errc::unavailable,
+                 fmt::format("store file '{}': all {} connections for reading were in use for {} ms; read less at once, or raise "
+                             "sqlite_options::readers",
+                             file_, limit_, longest_wait.count())};
+  }
+  lent_to_.push_back(self);
   if (!free_.empty()) {
     auto reader = std::move(free_.back());
     free_.pop_back();
@@ -183,16 +206,16 @@ result<reader_pool::loan> reader_pool::take() {
   auto made = sqlite_reader::open(file_, busy_limit_, index_, layouts_);
   if (made) return loan{*this, *std::move(made)};
   lock.lock();
-  --lent_;
+  lent_to_.erase(std::find(lent_to_.begin(), lent_to_.end(), self));
   returned_.notify_one();
   return made.error();
 }
 
-void reader_pool::give_back(std::unique_ptr<sqlite_reader> reader) {
+void reader_pool::give_back(std::unique_ptr<sqlite_reader> reader) noexcept {
   {
     const std::lock_guard lock{mutex_};
-    --lent_;
-    free_.push_back(std::move(reader));
+    lent_to_.erase(std::find(lent_to_.begin(), lent_to_.end(), std::this_thread::get_id()));
+    if (lent_to_.size() + free_.size() < limit_) free_.push_back(std::move(reader));
   }
   returned_.notify_one();
 }

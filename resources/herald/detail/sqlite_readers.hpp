@@ -1,8 +1,10 @@
 #pragma once
 // The problem: many threads read while the writer writes, and a connection serves one at a time. A bounded pool lends them
-// out; it opens one when none is free, and makes a further reader wait when all are lent.
+// out; it opens one when none is free, and makes a further reader wait when all are lent. A thread that reads while it visits what it
+// reads would wait for itself: it gets a further connection, above the bound, which is closed when it comes back.
 //
 // Private. Thread safety: reader_pool: shared objects: safe; what it lends: one thread. Lifetime: loans end before the pool.
+// Errors: `unavailable` when no connection came back within 5 s.
 
 #include "log_reader.hpp"
 #include "sqlite_table.hpp"
@@ -13,6 +15,7 @@
 #include <condition_variable>
 #include <memory>
 #include <mutex>
+#include <thread>
 #include <vector>
 
 namespace herald::detail {
@@ -69,7 +72,7 @@ class reader_pool {
   [[nodiscard]] result<loan> take();
 
  private:
-  void give_back(std::unique_ptr<sqlite_reader> reader);
+  void give_back(std::unique_ptr<sqlite_reader> reader) noexcept;
 
   std::string file_;
   std::chrono::milliseconds busy_limit_;
@@ -79,7 +82,7 @@ class reader_pool {
   std::mutex mutex_;
   std::condition_variable returned_;
   std::vector<std::unique_ptr<sqlite_reader>> free_;
-  std::size_t lent_ = 0;
+  std::vector<std::thread::id> lent_to_;
 };
 
 }  // namespace herald::detail
