@@ -179,8 +179,9 @@ void notifier_process::serve(context& self, const std::shared_ptr<follower>& to)
   const std::optional<std::string_view> topic = to->topic() ? std::optional<std::string_view>{*to->topic()} : std::nullopt;
   const auto page = state_->data().read(to->position, std::min<std::size_t>(room, page_events), topic);
   if (!page) {
-    state_->remove_follower(to);
+    // Whatever else fails may pass (a lock, a disk, memory): this notifier ends, and the next one takes its followers over.
     if (!page.error().is(resource_errc::gone)) throw std::runtime_error{page.error().to_string()};
+    state_->remove_follower(to);
     to->subscriber().cast(log_gone{to->topic().value_or(""), to->position, state_->data().floor()});
     return;
   }

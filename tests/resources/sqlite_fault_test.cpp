@@ -3,6 +3,12 @@
 
 #include "sqlite_store_fixture.hpp"
 
+#include <herald/application.hpp>
+#include <herald/process.hpp>
+#include <herald/simulation.hpp>
+#include <herald/store.hpp>
+#include <herald/subscribe.hpp>
+
 #include <sqlite3.h>
 
 #include <atomic>
@@ -213,3 +219,51 @@ TEST_CASE("a disk that fails at any sync") { every_call_fails_once(call::sync, S
 TEST_CASE("a disk that fails at any read") { every_call_fails_once(call::read, SQLITE_IOERR_READ, false, 3); }
 TEST_CASE("a page that is found damaged at any read") { every_call_fails_once(call::read, SQLITE_CORRUPT, false, 5); }
 TEST_CASE("a file that another program has locked at any time") { every_call_fails_once(call::lock, SQLITE_BUSY, false, 5); }
+
+namespace {
+
+/// Follows a store from its beginning; the next read of the file after that fails.
+struct listener : process<listener, any_event> {
+  struct args {
+    herald::store store;
+    std::shared_ptr<std::vector<std::uint64_t>> seen;
+  };
+  listener(context& self, args with) : with_{std::move(with)} {
+    subscribe<any_event>(self, with_.store, earliest).value();
+    faults.hits = 0;
+    faults.left = 1;
+  }
+  void on(const any_event& event) { with_.seen->push_back(event->at.sequence); }
+
+ private:
+  args with_;
+};
+
+}  // namespace
+
+TEST_CASE("R78: a read that fails once ends the notifier, and the next one serves its followers on") {
+  const failing_disk disk;
+  temporary_directory directory;
+  sqlite_options options{{}, directory.file("store.db")};
+  options.busy_limit = std::chrono::milliseconds{0};
+  faults.what = call::lock;
+  faults.code = SQLITE_IOERR_SHMLOCK;
+  faults.lasts = false;
+  const auto store = herald::store::open(all_tables, options).value();
+  for (int i = 0; i < 3; ++i) REQUIRE(store.run("counters", "make", {{"label", value{"x"}}}));
+  simulation sim{1};
+  auto seen = std::make_shared<std::vector<std::uint64_t>>();
+  int crashes = 0;
+  application app{{.name = "desk", .intensity = {10, std::chrono::seconds{60}}, .children = {store.notifier()}},
+                  {.sinks = {[&](const report& one) { crashes += one.kind == report::crashed ? 1 : 0; }}, .simulation = &sim}};
+  app.start();
+  sim.run();  // the notifier has nothing to do any more
+  REQUIRE(app.root().start_child(child<listener>("listener", {store, seen})).has_value());
+  sim.run();
+  CHECK(faults.hits == 1);
+  CHECK(crashes == 1);
+  CHECK(*seen == std::vector<std::uint64_t>{1, 2, 3});
+  REQUIRE(store.run("counters", "make", {{"label", value{"y"}}}));
+  sim.run();
+  CHECK(*seen == std::vector<std::uint64_t>{1, 2, 3, 4});
+}
