@@ -193,3 +193,32 @@ TEST_CASE("R6: by name, an unknown attribute and a value that does not fit are r
   of.where = herald::condition::like("pages", "1%");
   CHECK(herald::complete(of, {}, false).is(resource_errc::invalid));
 }
+
+TEST_CASE("R72: a query whose visitor throws leaves its connection fit for the next one") {
+  herald::test::temporary_directory directory;
+  herald::sqlite_options options{{}, directory.file("library.db")};
+  options.readers = 1;
+  const auto s = herald::store::open(tables, options).value();
+  fill(s);
+  const auto of = herald::query_for<books>().value();
+  const auto throws = [](const herald::record&) { throw std::runtime_error{"enough"}; };
+  CHECK_THROWS_AS(static_cast<void>(s.select(of, throws)), std::runtime_error);
+  CHECK(asked(s) == ids{1, 2, 3, 4, 5});
+  CHECK_THROWS_AS(static_cast<void>(s.scan(table_of<books>, throws)), std::runtime_error);
+  REQUIRE(add(s, {.id = 6, .title = "later"}));
+  CHECK(asked(s) == ids{1, 2, 3, 4, 5, 6});
+}
+
+TEST_CASE("R73: a query's visitor may ask for more, however few readers the store may have") {
+  herald::test::temporary_directory directory;
+  herald::sqlite_options options{{}, directory.file("library.db")};
+  options.readers = 1;
+  const auto s = herald::store::open(tables, options).value();
+  fill(s);
+  std::uint64_t seen = 0;
+  REQUIRE(s.select(herald::query_for<books>().value(), [&](const herald::record& one) {
+    seen += s.count<books>(field<&Book::id> <= one.as<Book>()->id).value();
+    CHECK(s.get<books>(one.as<Book>()->id)->id == one.as<Book>()->id);
+  }));
+  CHECK(seen == 15);
+}
