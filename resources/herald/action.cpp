@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <exception>
+#include <limits>
 
 namespace herald {
 
@@ -36,6 +37,7 @@ class execution {
       : tx_{tx}, request_{request}, resource_{*request.resource}, action_{resource_.actions[request.action]} {}
 
   result<action_outcome> run() {
+    if (!request_.wrong.empty()) return refused(resource_errc::invalid, " was refused", request_.wrong);
     if (resource_.has_tenant() && request_.tenant.empty() && !(request_.all_tenants && action_.kind != op::create))
       return refused(resource_errc::tenant_required, ": its rows belong to tenants, and none was named");
     if (auto taken = take_arguments(); !taken) return taken.error();

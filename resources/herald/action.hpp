@@ -26,6 +26,7 @@ struct action_request {
   std::optional<std::int64_t> version{};   // the lock version of that copy; none: whatever is there
   std::vector<value> arguments{};        // by place; null where none was given
   detail::attribute_mask arguments_given = 0;
+  std::vector<field_error> wrong{};      // inputs that no value of their attribute's type stands for; not empty: it is refused
   std::string tenant{};
   bool all_tenants = false;              // update, destroy: the row may be any tenant's
   actor by{};
@@ -42,6 +43,11 @@ struct action_outcome {
   event_ptr event{};                     // null when none was written
   std::string hook_trouble{};            // what a hook after the transaction threw; it changes nothing of the outcome
 };
+
+namespace detail {
+/// Typed code gave a number for an attribute or argument whose type does not hold it.
+void note_out_of_range(action_request& request, const attribute_info& of, const value_view& number);
+}  // namespace detail
 
 /// Runs one action. On failure the transaction must be rolled back to where it was before the call.
 [[nodiscard]] result<action_outcome> apply(transaction& tx, const action_request& request);

@@ -1,5 +1,6 @@
 #include <herald/changeset.hpp>
 
+#include <herald/detail/constraints.hpp>
 #include <herald/topic.hpp>
 
 #include <algorithm>
@@ -32,6 +33,11 @@ bool change_context::changing(std::size_t attribute) const {
 
 void change_context::add_error(std::string_view field, std::string message) {
   errors_.push_back({std::string{field}, std::move(message)});
+}
+
+void change_context::add_out_of_range(std::size_t attribute, const value_view& number) {
+  const detail::attribute_info& info = resource().attributes[attribute];
+  add_error(info.name, detail::cast_message(info, number, cast_status::out_of_range));
 }
 
 void change_context::add(check outcome, std::string_view message) {

@@ -8,10 +8,12 @@
 // The idea: Ecto's and Ash's changeset.
 
 #include <herald/action.hpp>
+#include <herald/detail/typed_value.hpp>
 #include <herald/dsl/member.hpp>
 #include <herald/error.hpp>
 
 #include <limits>
+#include <utility>
 
 namespace herald {
 
@@ -63,6 +65,8 @@ class change_context {
 
   void add_error(std::string_view field, std::string message);
   void add(check outcome, std::string_view message);
+  /// A number was set that the attribute's type does not hold.
+  void add_out_of_range(std::size_t attribute, const value_view& number);
   [[nodiscard]] bool valid() const noexcept { return errors_.empty(); }
   [[nodiscard]] std::vector<field_error>& errors() noexcept { return errors_; }
   /// Travels with the event, over what the caller gave along under the same name.
@@ -109,19 +113,22 @@ class changeset {
   /// Sets an attribute, whatever the action accepts from its caller.
   template <auto M, class V>
   void set(dsl::field_token<M>, V&& to) {
-    context_->touch(context_->attribute(&detail::member_tag<M>, detail::member_name<M>()));
-    static_cast<T*>(context_->row())->*M = std::forward<V>(to);
+    static_assert(detail::takes<detail::member_type<M>, V>(), "herald: the value given here does not have the type of the attribute");
+    if constexpr (detail::takes<detail::member_type<M>, V>()) {
+      const std::size_t at = context_->attribute(&detail::member_tag<M>, detail::member_name<M>());
+      context_->touch(at);
+      const value_view odd = detail::put(static_cast<T*>(context_->row())->*M, std::forward<V>(to));
+      if (!odd.is_null()) context_->add_out_of_range(at, odd);
+    }
   }
   /// Adds to a number. What its type cannot hold is an error of the field, never a wrapped number.
   template <auto M, class V = int>
   void increment(dsl::field_token<M> of, V by = 1) {
     using member = detail::member_type<M>;
+    check_increment<member, V>();
     if constexpr (std::is_integral_v<member>) {
       member sum{};
-      if (__builtin_add_overflow(row().*M, by, &sum)) {
-        add_error(of, "has no value left above " + std::to_string(std::numeric_limits<member>::max()));
-        return;
-      }
+      if (__builtin_add_overflow(row().*M, by, &sum)) return nothing_left(of, by);
       set(of, sum);
     } else {
       set(of, static_cast<member>(row().*M + static_cast<member>(by)));
@@ -130,9 +137,18 @@ class changeset {
   /// The same, but begins at 0 again when the sum would be above the limit.
   template <auto M, class V>
   void increment(dsl::field_token<M> of, V by, overflow_limit limit) {
-    std::int64_t sum = 0;
-    const bool over = __builtin_add_overflow(static_cast<std::int64_t>(row().*M), static_cast<std::int64_t>(by), &sum);
-    set(of, static_cast<detail::member_type<M>>(over || sum > limit.value ? 0 : sum));
+    using member = detail::member_type<M>;
+    check_increment<member, V>();
+    if constexpr (std::is_integral_v<member>) {
+      std::int64_t sum = 0;
+      const bool beyond = __builtin_add_overflow(row().*M, by, &sum);
+      if (beyond ? std::cmp_greater(by, 0) : sum > limit.value) sum = 0;
+      else if (beyond || !std::in_range<member>(sum)) return nothing_left(of, by);
+      set(of, static_cast<member>(sum));
+    } else {
+      const auto sum = static_cast<member>(row().*M + static_cast<member>(by));
+      set(of, sum > static_cast<member>(limit.value) ? member{} : sum);
+    }
   }
   template <auto M>
   [[nodiscard]] bool changing(dsl::field_token<M>) const {
@@ -180,6 +196,18 @@ class changeset {
   [[nodiscard]] timestamp now() const { return context_->tx().now(); }
 
  private:
+  template <class Member, class V>
+  static constexpr void check_increment() {
+    static_assert(detail::is_number<Member> && detail::is_number<V>, "herald: increment adds a number to an attribute that is a number");
+    static_assert(!std::is_integral_v<Member> || std::is_integral_v<V>, "herald: an attribute of an integer type is incremented by an integer");
+  }
+  template <auto M, class V>
+  void nothing_left(dsl::field_token<M> of, V by) {
+    using most = std::numeric_limits<detail::member_type<M>>;
+    add_error(of, std::cmp_less(by, 0) ? "has no value left below " + std::to_string(most::min())
+                                       : "has no value left above " + std::to_string(most::max()));
+  }
+
   change_context* context_;
 };
 

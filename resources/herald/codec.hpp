@@ -8,8 +8,11 @@
 // the fields of (herald/dsl/structure.hpp). Teach your own type by specialising `codec`: a `type`, a `get` that gives a
 // view into the object, a `set` that says what was wrong.
 //
-// Casts are strict but for three that lose nothing: an integer may stand for a real, a text for the enumerator it names
-// and for the uuid it spells. A "7" where 7 is wanted is refused: who sends it should learn of it.
+// Casts are strict but for three that lose nothing: an integer may stand for the real that equals it, a text for the enumerator it
+// names and for the uuid it spells. A "7" where 7 is wanted is refused: who sends it should learn of it. What a type has no value
+// for is out of its range: 300 for an int8_t, 1500 ms for std::chrono::seconds, 1e300 for a float, and what is not a number for
+// every real. Rounded is only a real that comes to a float, and what a duration of its own has below a microsecond.
+// A store keeps integers of 64 bits with a sign: a std::uint64_t above 9223372036854775807 is an error of its attribute.
 //
 // Thread safety: no state. Errors: cast_status.
 
@@ -28,6 +31,36 @@ namespace herald {
 enum class cast_status : std::uint8_t { ok, wrong_type, out_of_range, is_null };
 
 struct resource_table;  // <herald/resource_table.hpp>
+
+namespace detail {
+
+/// A number whose content is its value: not a bool.
+template <class N>
+inline constexpr bool is_number = std::is_arithmetic_v<N> && !std::is_same_v<N, bool>;
+
+/// Whether a type of numbers has this very number; of a real for a real, whether it is in its range.
+template <class To, class From>
+  requires(is_number<To> && std::is_arithmetic_v<From> && !(std::is_integral_v<To> && std::is_floating_point_v<From>))
+[[nodiscard]] constexpr bool holds(From n) noexcept {
+  if constexpr (std::is_integral_v<To>) {
+    return std::in_range<To>(+n);
+  } else if constexpr (std::is_integral_v<From>) {
+    const auto made = static_cast<To>(n);
+    // 2^63 or 2^64: what lies at or above it does not go back.
+    constexpr To end = static_cast<To>(std::numeric_limits<From>::max() / 2 + 1) * 2;
+    return made < end && static_cast<From>(made) == n;
+  } else {
+    constexpr auto most = std::numeric_limits<To>::max();
+    if constexpr (std::numeric_limits<From>::max_exponent <= std::numeric_limits<To>::max_exponent) {
+      return true;
+    } else {
+      const bool infinite = n > std::numeric_limits<From>::max() || n < std::numeric_limits<From>::lowest();
+      return infinite || n != n || (n <= From{most} && n >= -From{most});
+    }
+  }
+}
+
+}  // namespace detail
 
 template <class V>
 struct codec;
@@ -53,6 +86,7 @@ struct codec<bool> {
 template <std::integral I>
 struct codec<I> {
   static constexpr value_type type = value_type::integer;
+  /// Negative, for an unsigned one that is too large: detail::type_ops::wide.
   static constexpr value_view get(I v) noexcept { return static_cast<std::int64_t>(v); }
   static constexpr cast_status set(I& to, value_view from) noexcept {
     if (from.type() != type) return cast_status::wrong_type;
@@ -68,10 +102,12 @@ struct codec<R> {
   static constexpr value_view get(R v) noexcept { return static_cast<double>(v); }
   static constexpr cast_status set(R& to, value_view from) noexcept {
     if (from.type() == value_type::integer) {
+      if (!detail::holds<R>(from.integer())) return cast_status::out_of_range;
       to = static_cast<R>(from.integer());
       return cast_status::ok;
     }
     if (from.type() != type) return cast_status::wrong_type;
+    if (from.real() != from.real() || !detail::holds<R>(from.real())) return cast_status::out_of_range;
     to = static_cast<R>(from.real());
     return cast_status::ok;
   }
@@ -136,7 +172,17 @@ struct codec<std::chrono::duration<Rep, Period>> {
   }
   static constexpr cast_status set(duration& to, value_view from) noexcept {
     if (from.type() != type) return cast_status::wrong_type;
-    to = std::chrono::duration_cast<duration>(from.duration());
+    const std::chrono::microseconds given = from.duration();
+    if constexpr (!std::chrono::treat_as_floating_point_v<Rep>) {
+      if constexpr (std::ratio_less_v<Period, std::micro>) {
+        if (given > std::chrono::duration_cast<std::chrono::microseconds>(duration::max()) ||
+            given < std::chrono::duration_cast<std::chrono::microseconds>(duration::min()))
+          return cast_status::out_of_range;
+      } else if (get(std::chrono::duration_cast<duration>(given)).duration() != given) {
+        return cast_status::out_of_range;
+      }
+    }
+    to = std::chrono::duration_cast<duration>(given);
     return cast_status::ok;
   }
 };
@@ -197,6 +243,7 @@ struct type_ops {
   std::span<const std::string_view> names;    // of an enumeration's values; empty ones are gaps
   const type_ops* element;                    // of a list's parts, of a map's values
   const resource_table* fields;               // of a struct
+  bool wide;                                  // an unsigned integer of 64 bits: its upper half, negative in a view, is not kept
 };
 
 /// What only some codecs have: a look into the type.
@@ -267,7 +314,8 @@ inline constexpr type_ops type_ops_of{
     hides<M>,
     names_of<typename nullable_of<M>::type>,
     element_of<typename nullable_of<M>::type>,
-    fields_of<typename nullable_of<M>::type>};
+    fields_of<typename nullable_of<M>::type>,
+    std::is_unsigned_v<typename nullable_of<M>::type> && sizeof(typename nullable_of<M>::type) == sizeof(std::int64_t)};
 
 }  // namespace detail
 

@@ -137,6 +137,10 @@ result<void> condition::resolve(const resource_table& resource) {
   if ((form_ == form::compare || form_ == form::in) && info.type() == value_type::map)
     return cannot(resource, info.name, resource_errc::invalid, "is a map or a struct, and these are not compared");
   if (form_ == form::like || form_ == form::starts_with) return {};
+  for (const value& one : values_) {
+    if (one.type() == value_type::real && one.view().real() != one.view().real())
+      return cannot(resource, info.name, resource_errc::invalid, "must be compared with a number, got nan");
+  }
   // As for inputs: an integer may stand for a real, a text for a uuid or an enumerator.
   const auto row = resource.make();
   for (value& one : values_) {

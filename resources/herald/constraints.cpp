@@ -1,6 +1,7 @@
 #include <herald/detail/constraints.hpp>
 
 #include <algorithm>
+#include <limits>
 
 namespace herald::detail {
 
@@ -83,7 +84,14 @@ std::string listed_names(const type_ops& type) {
 
 /// What is wrong inside a value: in a struct's fields, in a list's parts, in a map's values.
 std::optional<std::string> violation_inside(const type_ops& type, const value_view& held) {
-  if (held.is_null() || (type.names.empty() && type.element == nullptr && type.fields == nullptr)) return std::nullopt;
+  if (held.is_null()) return std::nullopt;
+  if (type.type == value_type::real) {
+    if (held.real() == held.real()) return std::nullopt;
+    return "must be a number, got " + held.describe();  // SQL would make null of it, and nothing equals it
+  }
+  if (type.wide && held.integer() < 0)
+    return "must be at most " + std::to_string(std::numeric_limits<std::int64_t>::max()) + ", which is the largest integer that a store keeps";
+  if (type.names.empty() && type.element == nullptr && type.fields == nullptr) return std::nullopt;
   if (!type.names.empty() && held.text().empty()) return "holds a value without a name; wanted is one of " + listed_names(type);
   std::optional<std::string> first;
   const auto note = [&](std::string where, std::optional<std::string> what) {

@@ -114,7 +114,6 @@ value value_for(const detail::type_ops& type, const json& from, int depth = deep
       if (const auto bytes = bytes_from_hex(text)) return value{*bytes};
     }
     if (wanted == value_type::real) {
-      if (text == "nan") return value{std::numeric_limits<double>::quiet_NaN()};
       if (text == "inf") return value{std::numeric_limits<double>::infinity()};
       if (text == "-inf") return value{-std::numeric_limits<double>::infinity()};
     }

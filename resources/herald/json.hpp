@@ -2,7 +2,7 @@
 // The problem: gateways, recorders and tools speak JSON, and must not need a converter written per struct. These
 // functions read the resource's table: any described row or event becomes an object, and an object becomes a row or inputs.
 //
-// Forms: integers, reals, booleans, texts and lists as themselves (an infinite or undefined real as "inf", "-inf", "nan");
+// Forms: integers, reals, booleans, texts and lists as themselves (an infinite real as "inf", "-inf"; one in the metadata that is no number as "nan");
 // enumerations by name; uuids in their text form; times as "2026-11-22T12:00:00.000000Z" (UTC); durations in microseconds;
 // bytes in hex; maps, and structs inside a row, as objects.
 // Sensitive attributes and fields are left out, and are refused on the way in. Texts that are not UTF-8 get U+FFFD for what is not.

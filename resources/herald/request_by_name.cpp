@@ -58,6 +58,10 @@ result<std::uint16_t> action_by_name(const resource_table& resource, std::string
                                                   .append(names.empty() ? "none" : names)};
 }
 
+void detail::note_out_of_range(action_request& request, const attribute_info& of, const value_view& number) {
+  request.wrong.push_back({std::string{of.name}, cast_message(of, number, cast_status::out_of_range)});
+}
+
 result<action_request> request_by_name(const resource_table& resource, std::string_view action,
                                        std::span<const named_value> inputs) {
   const auto number = action_by_name(resource, action);

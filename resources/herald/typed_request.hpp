@@ -6,9 +6,11 @@
 // A row is named by its key, or by a copy of it: then a row that went, or that has another lock version by now, is refused
 // as stale. `key(a, b)` names a row with a composite key. `action_options` may stand anywhere among the inputs.
 //
-// Thread safety: functions without state. Errors: compile errors; at run time none.
+// Thread safety: functions without state. Errors: compile errors. A number that its attribute's or argument's type does not hold is
+// found at run time, and is an error of its field when the action runs.
 
 #include <herald/action.hpp>
+#include <herald/detail/typed_value.hpp>
 #include <herald/table_of.hpp>
 
 namespace herald {
@@ -95,24 +97,20 @@ class request_reader {
     static_assert(at != R.none || place != R.none,
                   "herald: what is set here is neither an attribute of the resource nor an argument of the action");
     if constexpr (place != R.none) {
-      static_assert(std::is_assignable_v<member_type<M>&, V>, "herald: the value given here does not have the type of the argument");
-      if constexpr (std::is_assignable_v<member_type<M>&, V>) {
-        const member_type<M> held = static_cast<member_type<M>>(std::forward<V>(input.value));
+      static_assert(takes<member_type<M>, V>(), "herald: the value given here does not have the type of the argument");
+      if constexpr (takes<member_type<M>, V>()) {
+        member_type<M> held{};
+        note(table_of<R>.arguments_of(table_of<R>.actions[Action])[place].info, put(held, std::forward<V>(input.value)));
         request_.arguments.resize(action.arguments.count);
         request_.arguments[place] = value{get_member<member_type<M>>(&held)};
         request_.arguments_given |= bit(place);
       }
     } else if constexpr (at != R.none) {
       static_assert((action.accepts & bit(at)) != 0, "herald: an attribute set here is not in accepts<...> of the action");
-      static_assert(std::is_assignable_v<member_type<M>&, V>,
-                    "herald: the value given here does not have the type of the attribute");
-      if constexpr (std::is_assignable_v<member_type<M>&, V>) {
+      static_assert(takes<member_type<M>, V>(), "herald: the value given here does not have the type of the attribute");
+      if constexpr (takes<member_type<M>, V>()) {
         if (!input_) input_.emplace(table_of<R>);
-        if constexpr (std::is_arithmetic_v<member_type<M>> && std::is_arithmetic_v<std::remove_cvref_t<V>>) {
-          static_cast<row*>(input_->row())->*M = static_cast<member_type<M>>(input.value);
-        } else {
-          static_cast<row*>(input_->row())->*M = std::forward<V>(input.value);
-        }
+        note(table_of<R>.attributes[at], put(static_cast<row*>(input_->row())->*M, std::forward<V>(input.value)));
         request_.given |= bit(at);
       }
     }
@@ -130,6 +128,10 @@ class request_reader {
   }
 
  private:
+  void note(const attribute_info& of, const value_view& odd) {
+    if (!odd.is_null()) note_out_of_range(request_, of, odd);
+  }
+
   action_request request_;
   std::optional<draft> input_;
 };

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <limits>
 #include <stdexcept>
 
 using namespace herald;
@@ -267,6 +268,27 @@ TEST_CASE_TEMPLATE("composite keys: rows are told apart by all parts", Store, EV
   REQUIRE(store.run(cells, "fill", {{"content", 7.5}}, second));
   CHECK(row_in<cell>(store.data(), cells, second)->content == 7.5);
   CHECK(row_in<cell>(store.data(), cells, row_key{std::vector<value>{value{"a"}, value{1}}})->content == 0.5);
+  store.require_that_it_holds();
+}
+
+TEST_CASE_TEMPLATE("R83: an infinite real comes back as it went in, and what is not a number is refused", Store, EVERY_STORE) {
+  Store fixture;
+  test_store& store = fixture.store;
+  constexpr double infinite = std::numeric_limits<double>::infinity();
+  const auto key = key_of(store.run(cells, "make", {{"sheet", "a"}, {"row", 1}, {"content", infinite}}));
+  CHECK(row_in<cell>(store.data(), cells, key)->content == infinite);
+  CHECK(store.log().at(0)->after.as<cell>()->content == infinite);
+  REQUIRE(store.run(cells, "fill", {{"content", -infinite}}, key));
+  CHECK(row_in<cell>(store.data(), cells, key)->content == -infinite);
+  const auto refused = store.run([&](transaction& tx) {
+    auto asked = request(cells, "fill", {{"content", 1.5}}, key);
+    draft spoilt{cells};  // as code that goes round every cast would do
+    static_cast<cell*>(spoilt.row())->content = std::numeric_limits<double>::quiet_NaN();
+    asked.input = std::move(spoilt).freeze();
+    return apply(tx, asked);
+  });
+  REQUIRE(failure(refused).is(resource_errc::invalid));
+  CHECK(failure(refused).fields() == std::vector<field_error>{{"content", "must be a number, got nan"}});
   store.require_that_it_holds();
 }
 

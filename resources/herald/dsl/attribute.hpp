@@ -324,6 +324,9 @@ struct attribute_reader {
   constexpr void read(const dsl::default_value& o) {
     once(has_default);
     if (!fits(o.value)) rule::a_default_value_must_have_the_attributes_own_type();
+    if constexpr (is_number<V> && std::is_integral_v<V>) {
+      if (o.value.type() == type && !holds<V>(o.value.integer())) rule::a_default_value_must_have_the_attributes_own_type();
+    }
     info.default_value = cast(o.value);
   }
   template <class F>

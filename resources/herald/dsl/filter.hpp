@@ -4,10 +4,12 @@
 //   store.select<tickets>(field<&Ticket::status> == "open" && in(field<&Ticket::team_id>, 3, 4), desc(field<&Ticket::rank>), limit{20})
 //
 // A comparison takes values of the attribute's type; std::nullopt with == and != asks for null. && and || and ! join them.
-// What a filter names is in its type, so that the compiler checks it against the resource.
+// What a filter names is in its type, so that the compiler checks it against the resource. Numbers are compared as numbers: an
+// int8_t is less than 1000.
 
 #include <herald/actor.hpp>
 #include <herald/condition.hpp>
+#include <herald/detail/typed_value.hpp>
 #include <herald/dsl/member.hpp>
 
 namespace herald::detail {
@@ -31,13 +33,67 @@ value compared_value(const V& with) {
                         std::is_same_v<bare, bool> == std::is_same_v<V, bool>;
   static_assert(fits, "herald: the value compared here does not have the type of the attribute");
   static_assert(codec<bare>::type != value_type::map, "herald: a map or a struct cannot be compared in a filter");
-  if constexpr (fits) {
+  if constexpr (fits && std::is_integral_v<bare> && std::is_integral_v<V> && !std::is_same_v<bare, bool>) {
+    return value{number_view(with)};
+  } else if constexpr (fits && std::is_floating_point_v<bare> && std::is_floating_point_v<V>) {
+    // As the attribute has it, rounded to its type, but where that has no such number.
+    return holds<bare>(with) ? value{static_cast<double>(static_cast<bare>(with))} : value{static_cast<double>(with)};
+  } else if constexpr (fits) {
     const bare held = static_cast<bare>(with);
     return value{codec<bare>::get(held)};
   } else {
     return {};
   }
 }
+
+/// No attribute has an integer as large as this one.
+template <class V>
+[[nodiscard]] constexpr bool beyond_integers(const V& with) noexcept {
+  if constexpr (std::is_integral_v<V>) {
+    return !std::in_range<std::int64_t>(+with);
+  } else {
+    return false;
+  }
+}
+
+/// A comparison with such an integer is one with the largest there is; null stays unknown.
+template <auto M>
+[[nodiscard]] condition compare_beyond(comparison how) {
+  const bool below = how == comparison::less || how == comparison::at_most || how == comparison::unequal;
+  return condition::compare(std::string{member_name<M>()}, below ? comparison::at_most : comparison::more,
+                            value{std::numeric_limits<std::int64_t>::max()});
+}
+
+template <auto M, class V>
+[[nodiscard]] condition compare_value(comparison how, const V& with) {
+  using bare = typename nullable_of<member_type<M>>::type;
+  if constexpr (std::is_integral_v<bare>) {
+    if (beyond_integers(with)) return compare_beyond<M>(how);
+  }
+  return condition::compare(std::string{member_name<M>()}, how, compared_value<M>(with));
+}
+
+/// The values of `in(...)`.
+template <auto M>
+struct listed_values {
+  std::vector<value> all{};
+  bool beyond = false;  // one that no attribute has was among them
+
+  template <class V>
+  void add(const V& one) {
+    if constexpr (std::is_integral_v<typename nullable_of<member_type<M>>::type>) {
+      if (beyond_integers(one)) {
+        beyond = true;
+        return;
+      }
+    }
+    all.push_back(compared_value<M>(one));
+  }
+  [[nodiscard]] condition in() && {
+    if (all.empty() && beyond) return compare_beyond<M>(comparison::equal);  // in nothing would be false even for null
+    return condition::in(std::string{member_name<M>()}, std::move(all));
+  }
+};
 
 template <auto M, class V>
 filter_of<M> compare_field(comparison how, const V& with) {
@@ -50,7 +106,7 @@ filter_of<M> compare_field(comparison how, const V& with) {
     if (!with) return compare_field<M>(how, std::nullopt);
     return compare_field<M>(how, *with);
   } else {
-    return {condition::compare(std::string{member_name<M>()}, how, compared_value<M>(with))};
+    return {compare_value<M>(how, with)};
   }
 }
 
@@ -59,7 +115,7 @@ filter_of<M> order_field(comparison how, const V& with) {
   using bare = typename nullable_of<member_type<M>>::type;
   static_assert(codec<bare>::type < value_type::list && !std::is_enum_v<bare>,
                 "herald: a list, a map, a struct and an enumeration have no order: compare them with == and !=, or use in");
-  return {condition::compare(std::string{member_name<M>()}, how, compared_value<M>(with))};
+  return {compare_value<M>(how, with)};
 }
 
 template <auto M>
@@ -100,13 +156,15 @@ template <auto M, class V>
 /// One of these values: `in(field<&Ticket::status>, "open", "closed")`, or of a vector.
 template <auto M, class... V>
 [[nodiscard]] auto in(field_token<M>, const V&... values) {
-  return detail::filter_of<M>{condition::in(std::string{detail::member_name<M>()}, {detail::compared_value<M>(values)...})};
+  detail::listed_values<M> all;
+  (all.add(values), ...);
+  return detail::filter_of<M>{std::move(all).in()};
 }
 template <auto M, class V>
 [[nodiscard]] auto in(field_token<M>, const std::vector<V>& values) {
-  std::vector<value> all;
-  for (const V& one : values) all.push_back(detail::compared_value<M>(one));
-  return detail::filter_of<M>{condition::in(std::string{detail::member_name<M>()}, std::move(all))};
+  detail::listed_values<M> all;
+  for (const V& one : values) all.add(one);
+  return detail::filter_of<M>{std::move(all).in()};
 }
 template <auto M>
 [[nodiscard]] auto is_null(field_token<M> of) {
