@@ -94,7 +94,7 @@ class execution {
     const record before = context.before();
     attribute_mask changed = differing(before, row.row());
     if (changed == 0) return finish(context, {.kind = event_kind::unchanged, .before = before, .after = before}, 0);
-    stamp(row);
+    if (auto counted = stamp(row); !counted) return counted.error();
     changed = differing(before, row.row());
     const record after = std::move(row).freeze();
     if (auto written = tx_.update(before, after, changed); !written) return written.error();
@@ -285,12 +285,18 @@ class execution {
   }
 
   /// An update that changes something says when, and counts the version.
-  void stamp(draft& row) {
+  result<void> stamp(draft& row) {
     for (std::size_t i = 0; i < resource_.attributes.size(); ++i) {
       const attribute_role role = resource_.attributes[i].role;
       if (role == attribute_role::updated_at) static_cast<void>(row.set(i, tx_.now()));
-      if (role == attribute_role::lock_version) static_cast<void>(row.set(i, row.get(i).integer() + 1));
+      if (role != attribute_role::lock_version) continue;
+      const std::int64_t version = row.get(i).integer();
+      if (version == std::numeric_limits<std::int64_t>::max())
+        return refused(resource_errc::invalid, ": the row's versions have come to their end",
+                       {{std::string{resource_.attributes[i].name}, "has no value left above " + std::to_string(version)}});
+      static_cast<void>(row.set(i, version + 1));
     }
+    return {};
   }
 
   result<action_outcome> finish(change_context& context, action_outcome outcome, attribute_mask changed) {

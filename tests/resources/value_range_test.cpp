@@ -182,6 +182,18 @@ TEST_CASE_TEMPLATE("R83: what is not a number is an error of its field, by whate
   CHECK(s.select<gauges>(in(field<&Gauge::level>, no_number)).is(resource_errc::invalid));
 }
 
+TEST_CASE_TEMPLATE("R84: a lock's version, and a generated key, that have reached the last integer refuse to go on", Store, in_memory, on_sqlite) {
+  Store at;
+  const herald::store& s = at.store;
+  const auto made = s.run<versioned, "make">().value();
+  REQUIRE(s.run<versioned, "write">(made, field<&Versioned::text> = "a"));
+  const auto last = s.run<versioned, "write">(made.id, field<&Versioned::text> = "b");
+  CHECK(said(last) == "version has no value left above 9223372036854775807; ");
+  CHECK(s.get<versioned>(made.id)->text == "a");
+  REQUIRE(s.run<versioned, "at">(field<&Versioned::id> = std::numeric_limits<std::int64_t>::max()));
+  for (int i = 0; i < 2; ++i) CHECK(said(s.run<versioned, "make">()) == "id has no value left above 9223372036854775807; ");
+}
+
 TEST_CASE_TEMPLATE("R85: an increment says at which end there is nothing left, and one with a limit neither cuts nor wraps", Store, in_memory, on_sqlite) {
   Store at;
   const herald::store& s = at.store;

@@ -35,6 +35,7 @@ class memory_rows {
   void keep() noexcept { undo_.clear(); }
 
   /// 1 above the largest integer key ever given.
+  [[nodiscard]] std::int64_t last_integer(std::size_t table) const noexcept { return tables_[table].last_integer; }
   [[nodiscard]] std::int64_t next_integer(std::size_t table) noexcept { return ++tables_[table].last_integer; }
 
  private:

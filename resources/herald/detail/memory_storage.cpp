@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cassert>
+#include <limits>
 #include <random>
 
 namespace herald::detail {
@@ -287,6 +288,7 @@ result<void> memory_storage::inside::rollback_to() {
 result<std::int64_t> memory_storage::inside::next_integer(const resource_table& resource) {
   const auto table = owner_.index_.of(resource);
   if (table == table_index::npos) return unknown_resource(owner_.name(), resource);
+  if (owner_.rows_.last_integer(table) == std::numeric_limits<std::int64_t>::max()) return no_key_left(resource);
   return owner_.rows_.next_integer(table);
 }
 

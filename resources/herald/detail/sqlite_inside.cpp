@@ -7,6 +7,7 @@
 #include <fmt/format.h>
 
 #include <cassert>
+#include <limits>
 
 namespace herald::detail {
 
@@ -127,6 +128,7 @@ result<std::int64_t> sqlite_storage::inside::next_integer(const resource_table& 
   const auto table = owner_.index_.of(resource);
   if (table == table_index::npos) return unknown_resource(owner_.name(), resource);
   auto& counter = owner_.counters_[table];
+  if (counter.last == std::numeric_limits<std::int64_t>::max()) return no_key_left(resource);
   counter = {counter.last + 1, true};
   return counter.last;
 }

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <limits>
 
 namespace herald::detail {
 
@@ -49,6 +50,13 @@ error already_taken(const resource_table& resource, const record& row, attribute
           fmt::format("{}: a row with this {} exists already: {}", resource.name,
                       identity.empty() ? "primary key" : fmt::format("identity '{}'", identity), what),
           std::move(fields)};
+}
+
+error no_key_left(const resource_table& resource) {
+  return {resource_errc::invalid,
+          fmt::format("resource {}: its generated keys have come to their end", resource.name),
+          {{std::string{resource.attributes[resource.key[0]].name},
+            fmt::format("has no value left above {}", std::numeric_limits<std::int64_t>::max())}}};
 }
 
 error reading_inside(std::string_view store) {

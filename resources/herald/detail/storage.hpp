@@ -103,6 +103,8 @@ class storage {
 [[nodiscard]] error already_taken(const resource_table& resource, const record& row, attribute_mask attributes,
                                   std::string_view identity);
 [[nodiscard]] error reading_inside(std::string_view store);
+/// Generated keys have reached the last integer.
+[[nodiscard]] error no_key_left(const resource_table& resource);
 [[nodiscard]] error offset_gone(std::string_view store, const offset& asked, const offset& head, std::uint64_t floor);
 
 /// Where a resource stands in a storage's list; npos when it is not there.

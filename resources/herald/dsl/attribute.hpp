@@ -263,8 +263,8 @@ struct attribute_reader {
     filled_by(attribute_role::updated_at);
   }
   constexpr void read(dsl::optimistic_lock_option) {
-    static_assert(std::is_integral_v<V> && type == value_type::integer,
-                  "herald: optimistic_lock needs an attribute of an integer type");
+    static_assert(std::is_integral_v<member> && type == value_type::integer && sizeof(member) == sizeof(std::int64_t),
+                  "herald: optimistic_lock needs an attribute of an integer type of 64 bits");
     filled_by(attribute_role::lock_version);
   }
   constexpr void read(dsl::tenant_part) {
