@@ -4,6 +4,7 @@
 #include <herald/engine/nodes.hpp>
 
 #include <algorithm>
+#include <limits>
 
 namespace herald {
 
@@ -217,7 +218,7 @@ result<std::uint64_t> store::count(const query& of) const { return state_->data(
 result<std::optional<std::uint64_t>> store::page_begins(query& of, std::string_view tenant, bool any_tenant, bool counted,
                                                         std::string_view keyset) const {
   if (auto ready = complete(of, tenant, any_tenant); !ready) return ready.error();
-  of.limit = std::max<std::size_t>(of.limit.value_or(detail::default_page), 1) + 1;
+  of.limit = std::min(of.limit.value_or(detail::default_page), std::numeric_limits<std::size_t>::max() - 1) + 1;
   std::optional<std::uint64_t> all;
   if (counted) {
     auto found = count(of);

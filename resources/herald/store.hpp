@@ -23,6 +23,8 @@
 #include <herald/store_options.hpp>
 #include <herald/typed_bulk.hpp>
 
+#include <algorithm>
+#include <limits>
 #include <tuple>
 
 namespace herald {
@@ -226,28 +228,9 @@ class store {
   [[nodiscard]] kept_result<page_of<detail::row_type<Resource>>> page(const Words&... words) const {
     static_assert(!(detail::shows_a_secret<Resource>(static_cast<const Words*>(nullptr)) || ...),
                   "herald: a page must not be sorted by a sensitive attribute: its keyset would show it");
-    using row = detail::row_type<Resource>;
     detail::query_reader<Resource> words_of;
     (words_of.read(words), ...);
-    page_of<row> page;
-    if (auto counted = page_begins(words_of.of, words_of.tenant, words_of.any_tenant, words_of.counted, words_of.keyset); !counted) {
-      return counted.error();
-    } else {
-      page.count = *counted;
-    }
-    const std::size_t most = *words_of.of.limit - 1;
-    record last;
-    auto done = select(words_of.of, [&](const record& one) {
-      if (page.rows.size() == most) {
-        page.more = true;
-        return;
-      }
-      page.rows.push_back(*static_cast<const row*>(one.row()));
-      last = one;
-    });
-    if (!done) return done.error();
-    if (page.more && last) page.next = keyset_after(words_of.of, last);
-    return page;
+    return page_as<Resource>(std::move(words_of));
   }
   /// How many rows a query's filters mean.
   template <const auto& Resource, class... Words>
@@ -256,14 +239,22 @@ class store {
     if (!of) return of.error();
     return count(*of);
   }
-  /// Every row of a query, in pages that are read one by one, until `each` answers false. Gives how many it saw.
+  /// Every row of a query, in pages that are read one by one, until `each` answers false, or limit{n} rows were seen. Begins where
+  /// page_after and offset_by say. Gives how many it saw.
   template <const auto& Resource, class F, class... Words>
     requires std::is_invocable_r_v<bool, F&, const detail::row_type<Resource>&>
   [[nodiscard]] result<std::uint64_t> stream(F each, const Words&... words) const {
+    static_assert(!(detail::shows_a_secret<Resource>(static_cast<const Words*>(nullptr)) || ...),
+                  "herald: a stream must not be sorted by a sensitive attribute: the keysets of its pages would have it");
+    detail::query_reader<Resource> rest;
+    (rest.read(words), ...);
+    rest.counted = false;
+    const std::uint64_t most = rest.of.limit.value_or(std::numeric_limits<std::uint64_t>::max());
     std::uint64_t seen = 0;
     std::string next;
-    while (true) {
-      auto found = page<Resource>(words..., dsl::page_after{next});
+    while (seen < most) {
+      rest.of.limit = static_cast<std::size_t>(std::min<std::uint64_t>(most - seen, detail::default_page));
+      auto found = page_as<Resource>(rest);
       if (!found) return found.error();
       for (const auto& one : found->rows) {
         ++seen;
@@ -359,6 +350,30 @@ class store {
                         run->take(outcome);
                         here.go_on(on, run, std::move(then));
                       });
+  }
+  /// One page of what these words mean.
+  template <const auto& Resource>
+  [[nodiscard]] kept_result<page_of<detail::row_type<Resource>>> page_as(detail::query_reader<Resource> words) const {
+    using row = detail::row_type<Resource>;
+    page_of<row> page;
+    if (auto counted = page_begins(words.of, words.tenant, words.any_tenant, words.counted, words.keyset); !counted) {
+      return counted.error();
+    } else {
+      page.count = *counted;
+    }
+    const std::size_t most = *words.of.limit - 1;
+    record last;
+    auto done = select(words.of, [&](const record& one) {
+      if (page.rows.size() == most) {
+        page.more = true;
+        return;
+      }
+      page.rows.push_back(*static_cast<const row*>(one.row()));
+      last = one;
+    });
+    if (!done) return done.error();
+    if (page.more) page.next = last ? keyset_after(words.of, last) : std::string{words.keyset};  // limit{0}: where this one began
+    return page;
   }
   /// Completes a page's query and asks for one row more than it shows. Gives the count when it is wanted.
   [[nodiscard]] result<std::optional<std::uint64_t>> page_begins(query& of, std::string_view tenant, bool any_tenant, bool counted,

@@ -194,6 +194,52 @@ TEST_CASE("R6: by name, an unknown attribute and a value that does not fit are r
   CHECK(herald::complete(of, {}, false).is(resource_errc::invalid));
 }
 
+TEST_CASE_TEMPLATE("R70: a stream begins where offset_by or page_after say and ends after limit rows, whatever its pages hold", Store, in_memory, on_sqlite) {
+  Store at;
+  const herald::store& s = at.store;
+  shelf(s, 1);
+  for (std::int64_t id = 1; id <= 600; ++id) REQUIRE(add(s, {.id = id, .title = "t"}));
+  const auto streamed = [&](const auto&... words) {
+    ids all;
+    const auto seen = s.stream<books>([&](const Book& one) {
+      all.push_back(one.id);
+      return true;
+    }, words...);
+    REQUIRE_MESSAGE(seen.has_value(), seen.error().to_string());
+    CHECK(*seen == all.size());
+    return all;
+  };
+  const auto between = [](std::int64_t first, std::int64_t last) {
+    ids all;
+    for (std::int64_t id = first; id <= last; ++id) all.push_back(id);
+    return all;
+  };
+  CHECK(streamed() == between(1, 600));
+  CHECK(streamed(limit{3}) == between(1, 3));
+  CHECK(streamed(limit{300}) == between(1, 300));
+  CHECK(streamed(limit{0}) == ids{});
+  CHECK(streamed(offset_by{10}) == between(11, 600));
+  CHECK(streamed(offset_by{10}, limit{260}) == between(11, 270));
+  const std::string after = (*s.page<books>(limit{400})).next;
+  CHECK(streamed(page_after{after}) == between(401, 600));
+  CHECK(streamed(page_after{after}, limit{5}) == between(401, 405));
+}
+
+TEST_CASE_TEMPLATE("R71: the smallest and the largest limit mean what they say", Store, in_memory, on_sqlite) {
+  Store at;
+  const herald::store& s = at.store;
+  fill(s);
+  constexpr auto most = std::numeric_limits<std::size_t>::max();
+  const auto none = s.page<books>(limit{0}).value();
+  CHECK(none.rows.empty());
+  CHECK(none.more);
+  CHECK(s.page<books>(limit{most}).value().rows.size() == 5);
+  CHECK_FALSE(s.page<books>(limit{most}).value().more);
+  CHECK(asked(s, limit{0}) == ids{});
+  CHECK(asked(s, limit{most}) == ids{1, 2, 3, 4, 5});
+  CHECK(asked(s, offset_by{most}) == ids{});
+}
+
 TEST_CASE("R72: a query whose visitor throws leaves its connection fit for the next one") {
   herald::test::temporary_directory directory;
   herald::sqlite_options options{{}, directory.file("library.db")};
