@@ -3,6 +3,7 @@
 #include "sqlite_store_fixture.hpp"
 
 #include <filesystem>
+#include <limits>
 
 using namespace herald;
 using namespace herald::test;
@@ -65,6 +66,8 @@ inline constexpr auto again = herald::resource<counted>("counters", attribute<&c
                                                         attribute<&counted::label>(), create("make", accepts<&counted::label>));
 inline constexpr auto reserved = herald::resource<counted>(
     "herald_event", attribute<&counted::id>(primary_key, generated), attribute<&counted::label>(), create("make", accepts<&counted::label>));
+inline constexpr auto second = herald::resource<counted>("counters", schema_version{2}, attribute<&counted::id>(primary_key, generated),
+                                                         attribute<&counted::label>(), create("make", accepts<&counted::label>));
 }  // namespace versions
 
 }  // namespace
@@ -169,4 +172,20 @@ TEST_CASE("an event of an action that a description no longer has is still read,
   CHECK(page->events[0]->action_info().name == "unknown");
   CHECK(page->events[0]->kind == event_kind::destroyed);
   CHECK(page->events[0]->before.as<counted>()->label == "a");
+}
+
+TEST_CASE("R77: a file that a program with a higher schema version has opened is refused by one with a lower, and stays as it is") {
+  temporary_directory directory;
+  const auto file = written_file(directory);
+  const std::vector<const resource_table*> newer{&items, &table_of<versions::second>};
+  REQUIRE(try_open(file));
+  REQUIRE(try_open(file, newer));
+  for (int i = 0; i < 2; ++i) {
+    const auto refused = try_open(file);
+    REQUIRE(refused.is(resource_errc::newer_schema));
+    CHECK(says(refused.error(), "resource 'counters' is in schema version 2 in the file, and this program describes version 1"));
+    CHECK(verify(file, all_tables).is(resource_errc::newer_schema));
+  }
+  CHECK(try_open(file, {&items}));  // who does not describe the resource does not touch it
+  REQUIRE(try_open(file, newer));
 }

@@ -38,6 +38,7 @@ CREATE TABLE IF NOT EXISTS herald_cursor(name TEXT PRIMARY KEY, epoch INTEGER NO
 CREATE TABLE IF NOT EXISTS herald_key(resource INTEGER NOT NULL, key BLOB NOT NULL, sequence INTEGER NOT NULL,
   PRIMARY KEY(resource, key)) STRICT, WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS herald_superseded(sequence INTEGER PRIMARY KEY, newer INTEGER NOT NULL) STRICT;
+CREATE TABLE IF NOT EXISTS herald_schema(resource TEXT PRIMARY KEY, version INTEGER NOT NULL) STRICT, WITHOUT ROWID;
 )";
 
 /// Names the kernel's run: it differs after the machine went down.

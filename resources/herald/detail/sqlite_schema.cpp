@@ -267,7 +267,36 @@ bool has_integer_key(const resource_table& table) noexcept {
   return table.key.size() == 1 && table.attributes[table.key[0]].type() == value_type::integer;
 }
 
+namespace {
+
+/// Who raises a description's schema_version says that programs with a lower one must not open the file any more.
+result<void> fit_version(sqlite::connection& db, const resource_table& table) {
+  constexpr auto doing = "read the schema versions of its resources";
+  auto ask = db.prepare("SELECT version FROM herald_schema WHERE resource = ?1", doing);
+  if (!ask) return ask.error();
+  ask->bind_text(1, table.name);
+  const auto step = ask->step();
+  if (step == step_result::failed) return db.failure(doing);
+  const std::int64_t there = step == step_result::row ? ask->integer(0) : 0;
+  if (there == std::int64_t{table.schema_version}) return {};
+  if (there > std::int64_t{table.schema_version}) {
+    return error{resource_errc::newer_schema,
+                 fmt::format("store file '{}': resource '{}' is in schema version {} in the file, and this program describes version {}; "
+                             "a newer program has opened it: run that one",
+                             db.file(), table.name, there, table.schema_version)};
+  }
+  auto put = db.prepare("INSERT OR REPLACE INTO herald_schema VALUES (?1, ?2)", doing);
+  if (!put) return put.error();
+  put->bind_text(1, table.name);
+  put->bind(2, std::int64_t{table.schema_version});
+  if (put->step() != step_result::done) return db.failure("write the schema versions of its resources");
+  return {};
+}
+
+}  // namespace
+
 result<void> fit_table(sqlite::connection& db, const resource_table& table) {
+  if (auto fits = fit_version(db, table); !fits) return fits;
   auto there = columns_of(db, table.name);
   if (!there) return there.error();
   auto fitted = there->empty() ? create_table(db, table) : fit_columns(db, table, *std::move(there));
