@@ -199,8 +199,7 @@ class execution {
       const attribute_info& attribute = resource_.attributes[i];
       if (attribute.role == attribute_role::tenant) static_cast<void>(row.set(i, value_view{request_.tenant}));
       if ((request_.given & bit(i)) != 0) continue;
-      if (attribute.set_default != nullptr) attribute.set_default(attribute.at_mutable(row.row()));
-      if (!attribute.default_value.is_null()) static_cast<void>(row.set(i, attribute.default_value));
+      attribute.set_initial(row.row());
       if (attribute.generated == detail::generated::uuid_v7) static_cast<void>(row.set(i, tx_.new_uuid()));
       if (attribute.generated == detail::generated::integer) {
         const auto next = tx_.next_integer(resource_);

@@ -40,6 +40,7 @@ struct event_record {
   row_key key;
   record before;                            // empty on create; sensitive attributes are as in a new row
   record after;                             // empty on destroy; sensitive attributes are as in a new row
+  detail::attribute_mask told = ~detail::attribute_mask{0};  // which attributes of both it says; the others are as in a new row
   detail::attribute_mask changed = 0;       // create: all attributes; destroy: none
   std::vector<route> routes;                // in the order of the publications; may be empty
   std::vector<route> passing;               // of ephemeral publications: told, and not kept in the log

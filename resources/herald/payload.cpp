@@ -14,12 +14,15 @@ constexpr std::uint8_t unknown_attribute = 255;
 using namespace detail;
 
 /// Reads a value from `in` into an attribute of `row`, or over it when there is no row or no such attribute today.
-bool decode_into(std::string_view& in, const resource_table& table, std::uint8_t attribute, const draft* row) {
+bool decode_into(std::string_view& in, const resource_table& table, std::uint8_t attribute, const draft* row, event_record& of) {
   value_view view;
   value owned;
   if (!take_value(in, owned, view)) return false;
-  if (row != nullptr && attribute != unknown_attribute && (table.sensitive & detail::bit(attribute)) == 0)
-    static_cast<void>(row->set(attribute, view));  // what does not fit any more stays as in a new row
+  if (row == nullptr || attribute == unknown_attribute || (table.sensitive & detail::bit(attribute)) != 0) return true;
+  if (row->set(attribute, view) == cast_status::ok) return true;
+  // What does not fit any more is as in a new row.
+  table.attributes[attribute].set_initial(row->row());
+  of.told &= ~detail::bit(attribute);
   return true;
 }
 
@@ -111,7 +114,7 @@ result<void> layout_book::add(std::uint32_t layout, const resource_table& table,
   const auto damaged = [&] {
     return error{resource_errc::corrupt, "a stored layout of resource " + std::string{table.name} + " is damaged"};
   };
-  entry made{layout, &table, {}, 0};
+  entry made{layout, &table, {}, 0, 0};
   std::uint8_t version = 0;
   std::uint64_t count = 0;
   if (!take_byte(encoded, version) || version != format || !take_number(encoded, count) ||
@@ -128,7 +131,13 @@ result<void> layout_book::add(std::uint32_t layout, const resource_table& table,
     }
     made.attributes.push_back(at == resource_table::none ? unknown_attribute : static_cast<std::uint8_t>(at));
     if (sensitive != 0) made.sensitive |= detail::bit(i);
+    if (sensitive == 0 && at != resource_table::none) made.known |= detail::bit(at);
   }
+  // All of today's, but those that no event has: then there is nothing to fill in.
+  detail::attribute_mask open = 0;
+  for (std::size_t i = 0; i < table.attributes.size(); ++i) open |= detail::bit(i);
+  open &= ~table.sensitive;
+  if ((made.known & open) == open) made.known = ~detail::attribute_mask{0};
   entries_.push_back(std::move(made));
   return {};
 }
@@ -164,24 +173,33 @@ result<void> layout_book::decode(std::string_view payload, event_record& into) c
       into.changed |= detail::bit(found->attributes[i]);
   }
   const bool partly = rows == (has_before | has_after);
+  into.told = found->known;
   const auto read = [&](std::string_view& from, const draft* row, detail::attribute_mask which) {
     for (std::size_t i = 0; i < found->attributes.size(); ++i) {
-      if ((which & ~found->sensitive & detail::bit(i)) != 0 && !decode_into(from, table, found->attributes[i], row))
+      if ((which & ~found->sensitive & detail::bit(i)) != 0 && !decode_into(from, table, found->attributes[i], row, into))
         return false;
     }
     return true;
+  };
+  // An attribute that was not there then is as in a new row.
+  const auto begin_row = [&] {
+    draft row{table};
+    for (std::size_t i = 0; found->known != ~detail::attribute_mask{0} && i < table.attributes.size(); ++i) {
+      if (((found->known | table.sensitive) & detail::bit(i)) == 0) table.attributes[i].set_initial(row.row());
+    }
+    return row;
   };
   constexpr detail::attribute_mask all = ~detail::attribute_mask{0};
   std::string_view changes = payload;  // the changed attributes of `before` stand first, but rest on `after`
   if (partly) {
     if (!read(payload, nullptr, changed)) return corrupt(into, "the row before cannot be read");
   } else if ((rows & has_before) != 0) {
-    draft before{table};
+    draft before = begin_row();
     if (!read(payload, &before, all)) return corrupt(into, "the row before cannot be read");
     into.before = std::move(before).freeze();
   }
   if ((rows & has_after) != 0) {
-    draft after{table};
+    draft after = begin_row();
     if (!read(payload, &after, all)) return corrupt(into, "the row after cannot be read");
     into.after = std::move(after).freeze();
   }

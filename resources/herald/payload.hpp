@@ -38,6 +38,7 @@ class layout_book {
     const resource_table* table;
     std::vector<std::uint8_t> attributes;  // stored position -> attribute, 255: unknown today
     detail::attribute_mask sensitive;      // stored positions that have no bytes
+    detail::attribute_mask known;          // today's attributes that it has; all bits: it lacks none
   };
   std::vector<entry> entries_;
 };

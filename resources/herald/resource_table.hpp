@@ -90,6 +90,12 @@ struct attribute_info {
   [[nodiscard]] cast_status set(void* row, const value_view& from) const { return ops->set(at_mutable(row), from); }
   [[nodiscard]] bool same(const void* left, const void* right) const { return ops->same(at(left), at(right)); }
   void copy(void* to, const void* from) const { ops->copy(at_mutable(to), at(from)); }
+  /// Gives it its default, where that is another one than the struct's own initialiser. For every row that gets the attribute
+  /// anew: a created one, one that was there when the attribute was added, one that an older program's event tells of.
+  void set_initial(void* row) const {
+    if (set_default != nullptr) set_default(at_mutable(row));
+    if (!default_value.is_null()) static_cast<void>(set(row, default_value));
+  }
 };
 
 /// An input of an action that is no attribute of the row.

@@ -70,6 +70,25 @@ inline constexpr auto second = herald::resource<counted>("counters", schema_vers
                                                          attribute<&counted::label>(), create("make", accepts<&counted::label>));
 }  // namespace versions
 
+// What rows already there get in attributes that are added.
+struct counted_filled {
+  std::int64_t id = 0;
+  std::string label;
+  std::int64_t weight = 7;
+  std::optional<std::string> mood = "calm";
+  std::string colour = "red";
+  double reach = std::numeric_limits<double>::infinity();
+  double depth = -std::numeric_limits<double>::infinity();
+};
+int asked_for_colour = 0;  // NOLINT: a default that is another one each time
+namespace versions {
+inline constexpr auto filled = herald::resource<counted_filled>(
+    "counters", attribute<&counted_filled::id>(primary_key, generated), attribute<&counted_filled::label>(),
+    attribute<&counted_filled::weight>(default_value{9}), attribute<&counted_filled::mood>(),
+    attribute<&counted_filled::colour>(default_from{[] { return std::to_string(++asked_for_colour); }}),
+    attribute<&counted_filled::reach>(), attribute<&counted_filled::depth>(), create("make", accepts<&counted_filled::label>));
+}  // namespace versions
+
 }  // namespace
 
 TEST_CASE("added attributes: nullable ones and ones with a default get their column, old rows and old events get the default") {
@@ -172,6 +191,30 @@ TEST_CASE("an event of an action that a description no longer has is still read,
   CHECK(page->events[0]->action_info().name == "unknown");
   CHECK(page->events[0]->kind == event_kind::destroyed);
   CHECK(page->events[0]->before.as<counted>()->label == "a");
+}
+
+TEST_CASE("R76: rows already there get in an added column what a new row would have, nullable or not, infinite or computed, and verify holds") {
+  temporary_directory directory;
+  const auto file = written_file(directory);
+  const auto& table = table_of<versions::filled>;
+  {
+    auto opened = try_open(file, {&items, &table});
+    REQUIRE_MESSAGE(opened.has_value(), (opened ? "" : opened.error().message()));
+    const auto row = row_in<counted_filled>(**opened, table, row_key{2});
+    CHECK(row->weight == 9);
+    CHECK(row->mood == "calm");
+    CHECK(row->reach == std::numeric_limits<double>::infinity());
+    CHECK(row->depth == -std::numeric_limits<double>::infinity());
+    const auto page = (*opened)->read({(*opened)->head().epoch, 0}, 10, {});
+    REQUIRE(page);
+    CHECK(page->events.at(2)->after.as<counted_filled>()->weight == 9);
+    CHECK(page->events.at(2)->after.as<counted_filled>()->mood == "calm");
+    test_store{*opened}.require_that_it_holds();
+  }
+  // A computed default was another one when the file was extended than it is when an old event is read.
+  const auto report = verify(file, {&items, &table});
+  REQUIRE(report);
+  CHECK_MESSAGE(report->holds(), (report->faults.empty() ? "" : report->faults.front()));
 }
 
 TEST_CASE("R77: a file that a program with a higher schema version has opened is refused by one with a lower, and stays as it is") {

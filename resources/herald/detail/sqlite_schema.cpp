@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <bit>
+#include <cmath>
 #include <map>
 #include <vector>
 
@@ -49,7 +50,10 @@ std::string literal_of(const value_view& value) {
     case value_type::null: return "NULL";
     case value_type::boolean: return value.boolean() ? "1" : "0";
     case value_type::integer: return fmt::format("{}", value.integer());
-    case value_type::real: return fmt::format("{:.17e}", value.real());
+    case value_type::real:
+      // SQL has no word for what is infinite, but reads a number beyond its reals as that.
+      if (std::isinf(value.real())) return value.real() > 0 ? "9e999" : "-9e999";
+      return fmt::format("{:.17e}", value.real());
     case value_type::time: return fmt::format("{}", value.time().time_since_epoch().count());
     case value_type::duration: return fmt::format("{}", value.duration().count());
     case value_type::uuid: {
@@ -111,15 +115,15 @@ result<void> add_column(sqlite::connection& db, const resource_table& table, con
                                 attribute.column));
   }
   auto sql = fmt::format("ALTER TABLE {} ADD COLUMN {}", quoted(table.name), definition(attribute));
-  if (!attribute.nullable()) {
-    if (attribute.required) {
-      return mismatch(db, table,
-                      fmt::format("it has no column '{}', and the rows already there would have no value in it, since the "
-                                  "attribute is required; make it optional (std::optional) or give it a default",
-                                  attribute.column));
-    }
+  if (attribute.required && !attribute.nullable()) {
+    return mismatch(db, table,
+                    fmt::format("it has no column '{}', and the rows already there would have no value in it, since the "
+                                "attribute is required; make it optional (std::optional) or give it a default",
+                                attribute.column));
+  }
+  if (!attribute.required) {
     const auto fresh = table.make();
-    if (attribute.set_default != nullptr) attribute.set_default(attribute.at_mutable(fresh.get()));
+    attribute.set_initial(fresh.get());
     sql += " DEFAULT " + literal_of(attribute.get(fresh.get()));
   }
   return db.execute(sql.c_str(), fmt::format("add a column to '{}'", table.name));
