@@ -115,7 +115,10 @@ std::optional<std::string> violation_inside(const type_ops& type, const value_vi
 std::optional<std::string> violation(const resource_table& resource, const attribute_info& attribute,
                                      const value_view& held) {
   if (held.is_null()) return std::nullopt;
-  if (auto what = violation_inside(*attribute.ops, held)) return what;
+  if (auto what = violation_inside(*attribute.ops, held)) {
+    const bool simple = attribute.ops->element == nullptr && attribute.ops->fields == nullptr;  // then it tells no value
+    return attribute.sensitive && !simple ? "has something inside that breaks a rule" : what;
+  }
   for (const constraint& rule : resource.constraints_of(attribute)) {
     if (auto what = broken(resource, attribute, rule, held)) return what;
   }
@@ -173,6 +176,12 @@ std::optional<std::string> stranger_inside(const type_ops& type, const value_vie
     for (std::size_t i = 0; i < given.size() && !first; ++i) look("part " + std::to_string(i), type.element, given[i]);
   }
   return first;
+}
+
+std::optional<std::string> stranger_inside(const attribute_info& attribute, const value_view& given) {
+  auto what = stranger_inside(*attribute.ops, given);
+  if (what && attribute.sensitive) return "has something inside that does not fit";
+  return what;
 }
 
 std::string cast_message(const type_ops& type, const value_view& given, cast_status why, bool sensitive) {

@@ -82,7 +82,7 @@ result<action_request> request_by_name(const resource_table& resource, std::stri
       const auto place = static_cast<std::size_t>(argument - arguments.begin());
       if (const cast_status status = argument->cast(given.value, request.arguments[place]); status != cast_status::ok) {
         wrong.push_back({given.name, detail::cast_message(argument->info, given.value, status)});
-      } else if (auto what = detail::stranger_inside(*argument->info.ops, given.value)) {
+      } else if (auto what = detail::stranger_inside(argument->info, given.value)) {
         wrong.push_back({given.name, *std::move(what)});
       } else {
         request.arguments_given |= bit(place);
@@ -93,7 +93,7 @@ result<action_request> request_by_name(const resource_table& resource, std::stri
       wrong.push_back({given.name, "cannot be changed"});
     } else if (const cast_status status = input.set(at, given.value); status != cast_status::ok) {
       wrong.push_back({given.name, detail::cast_message(resource.attributes[at], given.value, status)});
-    } else if (auto what = detail::stranger_inside(*resource.attributes[at].ops, given.value)) {
+    } else if (auto what = detail::stranger_inside(resource.attributes[at], given.value)) {
       wrong.push_back({given.name, *std::move(what)});
     } else {
       request.given |= bit(at);

@@ -253,3 +253,34 @@ TEST_CASE("R69: the reference page says what an enumeration, a list, a map and a
                   "(sensitive), note text or null} |") != std::string::npos);
   CHECK(page.find("list of contact {by one of mail, phone") != std::string::npos);
 }
+
+namespace {
+
+struct Vault {
+  std::int64_t id = 0;
+  Address where{.street = "x", .town = "Ghent", .door_code = {}};
+  std::vector<Contact> keepers;
+};
+
+inline constexpr auto vaults = herald::resource<Vault>("vaults", attribute<&Vault::id>(primary_key),
+  attribute<&Vault::where>(sensitive), attribute<&Vault::keepers>(sensitive),
+  create("build", accepts<&Vault::id, &Vault::where, &Vault::keepers>));
+
+}  // namespace
+
+TEST_CASE("R59: what is wrong inside a sensitive attribute is told without anything of what is inside") {
+  const auto store = herald::store::open({&herald::table_of<vaults>}, herald::memory_options{}).value();
+  const auto told = [](const herald::error& why) { return why.to_string() + error_of(why); };
+  const Address odd{.street = "hush", .town = "Rome", .door_code = {}};
+  Contact keeper;
+  keeper.where = odd;
+  const auto typed = store.run<vaults, "build">(field<&Vault::id> = 1, field<&Vault::where> = odd);
+  REQUIRE(typed.is(resource_errc::invalid));
+  CHECK(error_of(typed.error()) == "where has something inside that breaks a rule; ");
+  const auto keepers = store.run<vaults, "build">(field<&Vault::id> = 1, field<&Vault::keepers> = std::vector<Contact>{keeper});
+  REQUIRE(keepers.is(resource_errc::invalid));
+  CHECK(told(keepers.error()).find("Rome") == std::string::npos);
+  const auto named = store.run("vaults", "build", {{"id", value{1}}, {"where", value::map_of({value{"hush"}, value{"hush"}})}});
+  REQUIRE(named.is(resource_errc::invalid));
+  CHECK(told(named.error()).find("hush") == std::string::npos);
+}

@@ -25,5 +25,7 @@ namespace herald::detail {
 /// What inside a value from outside does not fit, or fits no field of a struct; nothing when all is well. With
 /// `open_only`, a sensitive field is none.
 [[nodiscard]] std::optional<std::string> stranger_inside(const type_ops& type, const value_view& given, bool open_only = false);
+/// The same, without showing anything of what is inside a sensitive attribute.
+[[nodiscard]] std::optional<std::string> stranger_inside(const attribute_info& attribute, const value_view& given);
 
 }  // namespace herald::detail
