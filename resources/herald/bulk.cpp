@@ -50,6 +50,7 @@ bulk_run::batch_function bulk_run::next() {
       made->requests.push_back(*std::move(request));
     }
     if (made->requests.empty()) return {};
+    made->planned = made->requests.size();
     index_ += made->requests.size();
   }
   in_hand_ = made;
@@ -92,14 +93,19 @@ result<action_outcome> bulk_run::run(const terms& by, transaction& tx, batch& of
   return action_outcome{};
 }
 
+void bulk_run::fail(std::size_t first, std::size_t count, const error& why) {
+  all_.failed += count;
+  for (std::size_t i = 0; i < count && all_.errors.size() < terms_.options.keep_errors; ++i) all_.errors.push_back({first + i, why});
+}
+
 void bulk_run::take(const result<action_outcome>& outcome) {
   const auto done = std::exchange(in_hand_, nullptr);
   const bulk_options& options = terms_.options;
+  const bool go_on = options.on_error == bulk_errors::go_on && !options.all_or_nothing;
   if (!outcome && outcome.is(resource_errc::timeout)) {
-    // The writer may still be at it: nothing of the batch may be looked at.
+    // The writer may still be at it: nothing of the batch may be looked at, but for what a source gave before it began.
     ended_ = true;
-    ++all_.failed;
-    all_.errors.push_back({done->first, outcome.error()});
+    fail(done->first, go_on ? done->planned : 1, outcome.error());
     return;
   }
   if (outcome) {
@@ -117,7 +123,8 @@ void bulk_run::take(const result<action_outcome>& outcome) {
     // Undone as a whole: by its own failing action, or by the store.
     if (done->errors.empty() || !(done->errors.back().why.message() == outcome.error().message())) {
       done->errors.clear();
-      done->errors.push_back({done->first, outcome.error()});
+      // Whoever goes on is told of each: none of them was done.
+      fail(done->first, go_on ? std::max<std::size_t>(done->requests.size(), 1) : 1, outcome.error());
     }
     if (options.on_error == bulk_errors::stop || options.all_or_nothing || terms_.rows) ended_ = true;
   }

@@ -45,7 +45,7 @@ enum class bulk_status : std::uint8_t { success, partial_success, failure };
 
 struct bulk_result {
   std::uint64_t created = 0, updated = 0, destroyed = 0, unchanged = 0;
-  std::uint64_t failed = 0;
+  std::uint64_t failed = 0;        ///< with go_on, each input is counted either here or among the done
   std::vector<record> records{};   ///< as left over, in the order of the requests, when asked for
   std::vector<event_ptr> events{};  ///< the same; those of nested actions are not among them
   std::vector<bulk_error> errors{};
@@ -80,6 +80,7 @@ class bulk_run {
   struct batch {
     std::vector<action_request> requests;
     std::size_t first = 0;  // index of the first request
+    std::size_t planned = 1;  // how many a source gave; of a filter, nobody knows before it ran
     std::vector<action_outcome> outcomes;
     std::vector<bulk_error> errors;
     std::optional<row_key> last;
@@ -93,6 +94,7 @@ class bulk_run {
     std::optional<row_key> last;
     [[nodiscard]] std::size_t batch_size() const noexcept;
   };
+  void fail(std::size_t first, std::size_t count, const error& why);
   [[nodiscard]] static result<action_outcome> run(const terms& by, transaction& tx, batch& of);
   [[nodiscard]] static result<void> look_for_rows(const terms& by, transaction& tx, batch& of);
 

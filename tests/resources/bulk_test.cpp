@@ -165,3 +165,16 @@ TEST_CASE_TEMPLATE("R21, C62: a transaction gives its value, and a piece of it i
   CHECK(rows(s) == 1);
   CHECK(s.head().sequence == 1);
 }
+
+TEST_CASE_TEMPLATE("C44: with go_on every input is either done or failed, also where a batch is undone as a whole", Store, in_memory, on_sqlite) {
+  Store at;
+  const herald::store& s = at.store;
+  s.close();  // whatever undoes a batch: here nothing is run at all
+  const auto done = s.bulk(numbers(1, 7), book, bulk_options{.batch_size = 3, .on_error = bulk_errors::go_on, .keep_errors = 5});
+  CHECK(done.done() == 0);
+  CHECK(done.failed == 7);
+  REQUIRE(done.errors.size() == 5);
+  for (std::size_t i = 0; i < 5; ++i) CHECK(done.errors[i].index == i);
+  CHECK(done.errors[4].why.is(resource_errc::closed));
+  CHECK(done.status() == bulk_status::failure);
+}

@@ -267,3 +267,31 @@ TEST_CASE("R78: a read that fails once ends the notifier, and the next one serve
   sim.run();
   CHECK(*seen == std::vector<std::uint64_t>{1, 2, 3, 4});
 }
+
+TEST_CASE("C44: with go_on and a full disk every input of a bulk is either done or failed") {
+  const failing_disk disk;
+  for (int step = 1; step <= 25; step += 4) {
+    CAPTURE(step);
+    temporary_directory directory;
+    sqlite_options options{{}, directory.file("store.db")};
+    options.durability = durability::relaxed;
+    faults.what = call::write;
+    faults.code = SQLITE_FULL;
+    faults.left = 0;
+    faults.hits = 0;
+    const auto store = herald::store::open(all_tables, options).value();
+    faults.lasts = true;
+    faults.left = step;
+    std::vector<std::string> labels;
+    for (int i = 0; i < 20; ++i) labels.push_back(std::to_string(i));
+    const auto done = store.bulk(labels, [](const std::string& label) {
+      return request_for<described::counters, "make">(dsl::field<&counted::label> = label);
+    }, bulk_options{.batch_size = 6, .on_error = bulk_errors::go_on});
+    faults.left = 0;
+    faults.lasts = false;
+    CHECK(faults.hits == 1);
+    CHECK(done.failed > 0);
+    CHECK(done.done() + done.failed == labels.size());
+    CHECK(store.count<described::counters>().value() == done.created);
+  }
+}
