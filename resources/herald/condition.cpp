@@ -1,6 +1,7 @@
 #include <herald/condition.hpp>
 
 #include <algorithm>
+#include <iterator>
 
 namespace herald {
 
@@ -13,7 +14,9 @@ std::size_t character_size(std::string_view text) {
   return size;
 }
 
-bool matches_like(std::string_view text, std::string_view pattern) {
+}  // namespace
+
+bool detail::matches_like(std::string_view text, std::string_view pattern) {
   std::size_t t = 0, p = 0, retry_text = 0, retry_pattern = std::string_view::npos;
   while (t < text.size()) {
     if (p < pattern.size() && pattern[p] == '%') {
@@ -36,6 +39,8 @@ bool matches_like(std::string_view text, std::string_view pattern) {
   while (p < pattern.size() && pattern[p] == '%') ++p;
   return p == pattern.size();
 }
+
+namespace {
 
 bool compares(const value_view& held, comparison how, const value_view& with) {
   switch (how) {
@@ -93,18 +98,27 @@ condition condition::starts_with(std::string attribute, std::string prefix) {
   return made;
 }
 
-condition condition::all_of(std::vector<condition> parts) {
+condition condition::joined(form how, std::vector<condition> parts) {
   condition made;
-  made.form_ = form::all_of;
-  made.parts_ = std::move(parts);
+  made.form_ = how;
+  // `a || b || c` comes as (a || b) || c, however long it is: kept flat, it stays as deep as it was thought.
+  if (!parts.empty() && parts.front().form_ == how) {
+    made.parts_ = std::move(parts.front().parts_);
+    parts.erase(parts.begin());
+  }
+  for (condition& part : parts) {
+    if (part.form_ == how) {
+      std::move(part.parts_.begin(), part.parts_.end(), std::back_inserter(made.parts_));
+    } else {
+      made.parts_.push_back(std::move(part));
+    }
+  }
   return made;
 }
 
-condition condition::any_of(std::vector<condition> parts) {
-  condition made = all_of(std::move(parts));
-  made.form_ = form::any_of;
-  return made;
-}
+condition condition::all_of(std::vector<condition> parts) { return joined(form::all_of, std::move(parts)); }
+
+condition condition::any_of(std::vector<condition> parts) { return joined(form::any_of, std::move(parts)); }
 
 condition condition::negation(condition of) {
   condition made;
@@ -197,7 +211,7 @@ condition::answer condition::truth(const record& row) const {
   }
   if (held.is_null() || values_.front().is_null()) return answer::unknown;
   const value_view with = values_.front().view();
-  if (form_ == form::like) return of(matches_like(held.text(), with.text()));
+  if (form_ == form::like) return of(detail::matches_like(held.text(), with.text()));
   if (form_ == form::starts_with) return of(held.text().starts_with(with.text()));
   return of(compares(held, how_, with));
 }

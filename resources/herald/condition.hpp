@@ -15,6 +15,11 @@
 
 namespace herald {
 
+namespace detail {
+/// `like` of a text, the same for every store.
+[[nodiscard]] bool matches_like(std::string_view text, std::string_view pattern);
+}  // namespace detail
+
 enum class comparison : std::uint8_t { equal, unequal, less, at_most, more, at_least };
 
 class condition {
@@ -50,6 +55,7 @@ class condition {
  private:
   enum class answer : std::uint8_t { no, unknown, yes };
   [[nodiscard]] answer truth(const record& row) const;
+  [[nodiscard]] static condition joined(form how, std::vector<condition> parts);
 
   static constexpr std::size_t unresolved = static_cast<std::size_t>(-1);
   form form_ = form::everything;

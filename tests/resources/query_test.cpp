@@ -268,3 +268,44 @@ TEST_CASE("R73: a query's visitor may ask for more, however few readers the stor
   }));
   CHECK(seen == 15);
 }
+
+TEST_CASE_TEMPLATE("R74: a filter of many parts means what it says, and one that a store cannot take is the caller's mistake", Store, in_memory, on_sqlite) {
+  Store at;
+  const herald::store& s = at.store;
+  fill(s);
+  const auto is = [](std::int64_t id) { return herald::condition::compare("id", herald::comparison::equal, herald::value{id}); };
+  herald::condition nested = is(3);
+  std::vector<herald::condition> flat{is(3)};
+  for (std::int64_t id = 100; id < 3000; ++id) {
+    nested = herald::condition::any_of({std::move(nested), is(id)});
+    flat.push_back(is(id));
+  }
+  CHECK(asked(s, nested) == ids{3});
+  CHECK(asked(s, herald::condition::any_of(flat)) == ids{3});
+  for (herald::condition& one : flat) one = herald::condition::negation(std::move(one));
+  CHECK(asked(s, herald::condition::all_of(flat)) == ids{1, 2, 4, 5});
+  herald::condition deep = is(3);
+  for (int i = 0; i < 3000; ++i) deep = herald::condition::negation(std::move(deep));
+  const auto found = s.select<books>(deep);
+  CHECK((found || found.is(resource_errc::invalid)));
+}
+
+TEST_CASE_TEMPLATE("R75: texts with a zero byte are found by starts_with and like as any other", Store, in_memory, on_sqlite) {
+  Store at;
+  const herald::store& s = at.store;
+  using namespace std::string_literals;
+  REQUIRE(add(s, {.id = 1, .title = "a\0b"s}));
+  REQUIRE(add(s, {.id = 2, .title = "a\0c"s}));
+  REQUIRE(add(s, {.id = 3, .title = "a"}));
+  REQUIRE(add(s, {.id = 4, .title = "\xff\xff!"}));
+  CHECK(asked(s, starts_with(field<&Book::title>, "a\0b"s)) == ids{1});
+  CHECK(asked(s, starts_with(field<&Book::title>, "a")) == ids{1, 2, 3});
+  CHECK(asked(s, starts_with(field<&Book::title>, "\xff")) == ids{4});
+  CHECK(asked(s, starts_with(field<&Book::title>, "")) == ids{1, 2, 3, 4});
+  CHECK(asked(s, starts_with(field<&Book::author>, "")) == ids{});
+  CHECK(asked(s, like(field<&Book::title>, "a%c")) == ids{2});
+  CHECK(asked(s, like(field<&Book::title>, "%b")) == ids{1});
+  CHECK(asked(s, like(field<&Book::title>, "a\0_"s)) == ids{1, 2});
+  CHECK(asked(s, like(field<&Book::title>, "a")) == ids{3});
+  CHECK(asked(s, !like(field<&Book::author>, "%")) == ids{});
+}

@@ -1,5 +1,7 @@
 #include "sqlite.hpp"
 
+#include <herald/condition.hpp>
+
 #include <fmt/format.h>
 #include <sqlite3.h>
 
@@ -130,6 +132,15 @@ int flags_of(open_mode mode) noexcept {
   return SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX;
 }
 
+void like(sqlite3_context* call, int, sqlite3_value** arguments) {
+  if (sqlite3_value_type(arguments[0]) == SQLITE_NULL || sqlite3_value_type(arguments[1]) == SQLITE_NULL) return;  // null, then
+  const auto text = [&](int argument) {
+    const auto* data = reinterpret_cast<const char*>(sqlite3_value_text(arguments[argument]));
+    return std::string_view{data == nullptr ? "" : data, static_cast<std::size_t>(sqlite3_value_bytes(arguments[argument]))};
+  };
+  sqlite3_result_int(call, matches_like(text(0), text(1)) ? 1 : 0);
+}
+
 }  // namespace
 
 result<connection> connection::open(const std::string& file, open_mode mode, std::chrono::milliseconds busy_limit) {
@@ -141,6 +152,9 @@ result<connection> connection::open(const std::string& file, open_mode mode, std
   if (code != SQLITE_OK) return made.failure("open it");
   static_cast<void>(sqlite3_extended_result_codes(made.handle_, 1));
   static_cast<void>(sqlite3_busy_timeout(made.handle_, static_cast<int>(busy_limit.count())));
+  if (sqlite3_create_function(made.handle_, like_function.data(), 2, SQLITE_UTF8 | SQLITE_DETERMINISTIC, nullptr, like, nullptr,
+                              nullptr) != SQLITE_OK)
+    return made.failure("set it up");
   // SQLite falls back to reading when it may not write, and looks at the content only when first asked for it.
   if (mode != open_mode::read && sqlite3_db_readonly(made.handle_, "main") == 1) {
     return error{resource_errc::read_only,
@@ -245,6 +259,11 @@ bool is_environment(int extended_code) noexcept {
     case SQLITE_TOOBIG: return false;
     default: return true;
   }
+}
+
+bool is_refusal(int extended_code) noexcept {
+  const int code = extended_code & 0xff;
+  return code == SQLITE_ERROR || code == SQLITE_TOOBIG;
 }
 
 std::string quoted(std::string_view name) {

@@ -100,10 +100,14 @@ class connection {
   std::string file_;
 };
 
+/// An SQL function of two texts that every connection has: condition::like.
+inline constexpr std::string_view like_function = "herald_like";
 /// What a failure with this code is to a caller.
 [[nodiscard]] resource_errc meaning_of(int extended_code) noexcept;
 /// True for a failure that is the file's or the machine's, not the action's: FULL, IOERR, NOMEM, CORRUPT and their like.
 [[nodiscard]] bool is_environment(int extended_code) noexcept;
+/// True for a statement that SQLite does not take, as it is wrong or larger than its bounds.
+[[nodiscard]] bool is_refusal(int extended_code) noexcept;
 /// "name", quoted for SQL.
 [[nodiscard]] std::string quoted(std::string_view name);
 

@@ -4,6 +4,9 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <limits>
+
 namespace herald::detail {
 
 namespace {
@@ -22,21 +25,12 @@ std::string_view operator_of(comparison how) {
   return "=";
 }
 
-/// GLOB is LIKE that tells capitals from small letters, in other signs.
-std::string glob_of(std::string_view pattern, bool is_prefix) {
-  std::string text;
-  for (const char c : pattern) {
-    if (!is_prefix && c == '%') {
-      text.push_back('*');
-    } else if (!is_prefix && c == '_') {
-      text.push_back('?');
-    } else if (c == '*' || c == '?' || c == '[') {
-      text.append({'[', c, ']'});
-    } else {
-      text.push_back(c);
-    }
-  }
-  return is_prefix ? text + '*' : text;
+/// The first text behind all that begin so; empty when there is none.
+std::string behind_prefix(std::string_view prefix) {
+  std::string text{prefix};
+  while (!text.empty() && static_cast<unsigned char>(text.back()) == 0xff) text.pop_back();
+  if (!text.empty()) text.back() = static_cast<char>(static_cast<unsigned char>(text.back()) + 1);
+  return text;
 }
 
 class writer {
@@ -45,6 +39,8 @@ class writer {
 
   void write(const condition& of) {
     const auto column = [&] { return quoted(resource_.attributes[of.attribute()].column); };
+    const bool of_text = of.what() == condition::form::like || of.what() == condition::form::starts_with;
+    const std::string_view pattern = of_text ? of.values()[0].view().text() : std::string_view{};
     switch (of.what()) {
       case condition::form::everything: to_.text += "1"; return;
       case condition::form::compare:
@@ -52,11 +48,12 @@ class writer {
         return;
       case condition::form::is_null: to_.text += column() + " IS NULL"; return;
       case condition::form::like:
-        to_.text += fmt::format("{} GLOB {}", column(), parameter(value{glob_of(of.values()[0].view().text(), false)}));
+        // An index narrows it to what begins like the pattern; SQLite's own LIKE and GLOB end at a zero byte.
+        to_.text += "(";
+        begins_with(column(), pattern.substr(0, pattern.find_first_of("%_")));
+        to_.text += fmt::format(" AND {}({}, {}))", sqlite::like_function, column(), parameter(value{std::string{pattern}}));
         return;
-      case condition::form::starts_with:
-        to_.text += fmt::format("{} GLOB {}", column(), parameter(value{glob_of(of.values()[0].view().text(), true)}));
-        return;
+      case condition::form::starts_with: return begins_with(column(), pattern);
       case condition::form::in: {
         to_.text += column() + " IN (";
         for (std::size_t i = 0; i < of.values().size(); ++i) to_.text += (i == 0 ? "" : ", ") + parameter(of.values()[i]);
@@ -79,11 +76,22 @@ class writer {
       to_.text += nothing;
       return;
     }
+    join(of.parts(), with);
+  }
+  /// SQLite bounds the depth of an expression, and `a OR b OR c` is as deep as it is long: in halves it is not.
+  void join(std::span<const condition> parts, std::string_view with) {
+    if (parts.size() == 1) return write(parts.front());
+    const std::size_t half = parts.size() / 2;
     to_.text += "(";
-    for (std::size_t i = 0; i < of.parts().size(); ++i) {
-      if (i != 0) to_.text += with;
-      write(of.parts()[i]);
-    }
+    join(parts.first(half), with);
+    to_.text += with;
+    join(parts.subspan(half), with);
+    to_.text += ")";
+  }
+  /// Texts are ordered by their bytes.
+  void begins_with(const std::string& column, std::string_view prefix) {
+    to_.text += fmt::format("({} >= {}", column, parameter(value{std::string{prefix}}));
+    if (auto end = behind_prefix(prefix); !end.empty()) to_.text += fmt::format(" AND {} < {}", column, parameter(value{std::move(end)}));
     to_.text += ")";
   }
   std::string parameter(value held) {
@@ -112,10 +120,13 @@ void append_order(const query& of, sql_query& to) {
                            part.descending ? " DESC" : "");
   }
   if (!of.limit && of.offset == 0) return;
-  to.values.emplace_back(of.limit ? static_cast<std::int64_t>(*of.limit) : std::int64_t{-1});
+  const auto number = [](std::size_t rows) {
+    return static_cast<std::int64_t>(std::min<std::uint64_t>(rows, std::numeric_limits<std::int64_t>::max()));
+  };
+  to.values.emplace_back(of.limit ? number(*of.limit) : std::int64_t{-1});
   to.text += fmt::format(" LIMIT ?{}", to.values.size());
   if (of.offset == 0) return;
-  to.values.emplace_back(static_cast<std::int64_t>(of.offset));
+  to.values.emplace_back(number(of.offset));
   to.text += fmt::format(" OFFSET ?{}", to.values.size());
 }
 

@@ -154,6 +154,10 @@ result<sqlite::statement*> table_reader::prepared(sqlite::connection& db, const 
   // A program with more kinds of queries than this pays for preparing some of them again.
   if (queries_.size() >= max_query_statements) queries_.clear();
   auto made = db.prepare(sql, fmt::format("prepare a query of '{}'", table_->name));
+  if (!made && sqlite::is_refusal(db.last_code())) {
+    return error{resource_errc::invalid, fmt::format("a query of '{}' is larger or nested deeper than SQLite takes; ask for less at "
+                                                     "once: {}", table_->name, made.error().message())};
+  }
   if (!made) return made.error();
   return &queries_.emplace(sql, *std::move(made)).first->second;
 }
