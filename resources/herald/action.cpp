@@ -14,7 +14,6 @@ namespace herald {
 namespace {
 
 using detail::action_info;
-using detail::argument_info;
 using detail::attribute_info;
 using detail::attribute_mask;
 using detail::attribute_role;
@@ -40,7 +39,7 @@ class execution {
     if (!request_.wrong.empty()) return refused(resource_errc::invalid, " was refused", request_.wrong);
     if (resource_.has_tenant() && request_.tenant.empty() && !(request_.all_tenants && action_.kind != op::create))
       return refused(resource_errc::tenant_required, ": its rows belong to tenants, and none was named");
-    if (auto taken = take_arguments(); !taken) return taken.error();
+    if (auto taken = detail::take_arguments(request_, arguments_); !taken) return taken.error();
     switch (action_.kind) {
       case op::create: return create();
       case op::update: return change(event_kind::updated);
@@ -166,30 +165,6 @@ class execution {
                                                std::to_string(*request_.version));
     }
     return found;
-  }
-
-  /// What the caller gave, else the defaults; checked before anything else happens.
-  result<void> take_arguments() {
-    const auto arguments = resource_.arguments_of(action_);
-    if (arguments.empty()) return {};
-    arguments_ = request_.arguments;
-    arguments_.resize(arguments.size());
-    std::vector<field_error> wrong;
-    std::vector<field_error> missing;
-    for (std::size_t i = 0; i < arguments.size(); ++i) {
-      const argument_info& argument = arguments[i];
-      const bool given = (request_.arguments_given & bit(i)) != 0;
-      if (argument.info.required && (!given || arguments_[i].is_null())) {
-        missing.push_back({std::string{argument.info.name}, "is required"});
-        continue;
-      }
-      if (!given)
-        arguments_[i] = argument.info.default_value.is_null() ? argument.initial() : value{argument.info.default_value};
-      if (auto what = detail::violation(resource_, argument.info, arguments_[i].view()))
-        wrong.push_back({std::string{argument.info.name}, std::move(*what)});
-    }
-    if (wrong.empty() && missing.empty()) return {};
-    return refused(resource_errc::invalid, " was refused", wrong.empty() ? std::move(missing) : std::move(wrong));
   }
 
   /// Create: what neither the caller nor the struct says.

@@ -1,5 +1,7 @@
 #include <herald/detail/constraints.hpp>
 
+#include <herald/action.hpp>
+
 #include <algorithm>
 #include <limits>
 
@@ -123,6 +125,31 @@ std::optional<std::string> violation(const resource_table& resource, const attri
     if (auto what = broken(resource, attribute, rule, held)) return what;
   }
   return std::nullopt;
+}
+
+result<void> take_arguments(const action_request& request, std::vector<value>& to) {
+  const resource_table& resource = *request.resource;
+  const action_info& action = resource.actions[request.action];
+  const auto arguments = resource.arguments_of(action);
+  if (arguments.empty()) return {};
+  to = request.arguments;
+  to.resize(arguments.size());
+  std::vector<field_error> wrong;
+  std::vector<field_error> missing;
+  for (std::size_t i = 0; i < arguments.size(); ++i) {
+    const argument_info& argument = arguments[i];
+    const bool given = (request.arguments_given & bit(i)) != 0;
+    if (argument.info.required && (!given || to[i].is_null())) {
+      missing.push_back({std::string{argument.info.name}, "is required"});
+      continue;
+    }
+    if (!given) to[i] = argument.info.default_value.is_null() ? argument.initial() : value{argument.info.default_value};
+    if (auto what = violation(resource, argument.info, to[i].view()))
+      wrong.push_back({std::string{argument.info.name}, std::move(*what)});
+  }
+  if (wrong.empty() && missing.empty()) return {};
+  return error{resource_errc::invalid, name_of(resource, action).append(" was refused"),
+               wrong.empty() ? std::move(missing) : std::move(wrong)};
 }
 
 std::optional<std::string> wrong_move(const resource_table& resource, const attribute_info& attribute,

@@ -20,6 +20,7 @@
 #include <herald/context.hpp>
 #include <herald/kept_result.hpp>
 #include <herald/store_capabilities.hpp>
+#include <herald/store_answers.hpp>
 #include <herald/store_options.hpp>
 #include <herald/typed_bulk.hpp>
 
@@ -33,29 +34,6 @@ namespace detail {
 class storage;
 class store_state;
 }  // namespace detail
-
-/// Rows of one resource, and the offset they belong to: subscribe after it, and nothing is missed.
-template <class T>
-struct snapshot_of {
-  std::vector<T> rows;
-  offset at;
-};
-
-/// What an action did.
-template <class T>
-struct performed {
-  T row;                       ///< as it is now; of a destroy: as it was
-  event_kind kind = event_kind::created;
-  event_ptr event;             ///< null when none was written
-  std::string hook_trouble;    ///< what a hook after the commit threw; the action is committed all the same
-};
-
-/// A stretch of the log.
-struct log_stretch {
-  std::vector<event_ptr> events;
-  offset last;  ///< go on reading from here
-  offset head;  ///< the log's newest event when this was read
-};
 
 class store {
  public:

@@ -3,10 +3,12 @@
 // wants and what it got, without showing the value of a sensitive one.
 // Thread safety: functions without state.
 
+#include <herald/error.hpp>
 #include <herald/resource_table.hpp>
 
 #include <optional>
 #include <string>
+#include <vector>
 
 namespace herald::detail {
 
@@ -17,6 +19,9 @@ namespace herald::detail {
 /// What is wrong with a change of an attribute with transitions or initial values; nothing when all is well. Null moves nowhere.
 [[nodiscard]] std::optional<std::string> wrong_move(const resource_table& resource, const attribute_info& attribute,
                                                     const value_view& from, const value_view& to, bool was_there);
+
+/// The values of an action's arguments: what the caller gave, else the defaults. All that is wrong with them is the error.
+[[nodiscard]] result<void> take_arguments(const action_request& request, std::vector<value>& to);
 
 /// Why a value could not become the attribute's.
 [[nodiscard]] std::string cast_message(const attribute_info& attribute, const value_view& given, cast_status why);
