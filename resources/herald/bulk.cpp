@@ -3,6 +3,7 @@
 #include <herald/query.hpp>
 
 #include <algorithm>
+#include <iterator>
 #include <limits>
 #include <utility>
 
@@ -36,23 +37,38 @@ std::size_t bulk_run::terms::batch_size() const noexcept {
   return std::clamp<std::size_t>(options.batch_size, 1, largest_batch);
 }
 
-bulk_run::batch_function bulk_run::next() {
-  if (ended_) return {};
+std::shared_ptr<bulk_run::batch> bulk_run::gather() {
   auto made = std::make_shared<batch>();
   made->first = index_;
-  if (from_) {
-    while (made->requests.size() < terms_.batch_size()) {
-      auto request = from_();
-      if (!request) {
-        ended_ = true;
-        break;
-      }
+  if (!from_) return made;
+  while (!drained_ && made->requests.size() < terms_.batch_size()) {
+    if (auto request = from_()) {
       made->requests.push_back(*std::move(request));
+    } else {
+      drained_ = true;
     }
-    if (made->requests.empty()) return {};
-    made->planned = made->requests.size();
-    index_ += made->requests.size();
   }
+  if (made->requests.empty()) return nullptr;
+  made->planned = made->requests.size();
+  index_ += made->requests.size();
+  return made;
+}
+
+void bulk_run::prepare() noexcept {
+  spent_ = nullptr;
+  if (ended_ || !from_ || prepared_) return;
+  try {
+    prepared_ = gather();
+  } catch (...) {
+    trouble_ = std::current_exception();
+  }
+}
+
+bulk_run::batch_function bulk_run::next() {
+  if (ended_) return {};
+  if (trouble_) std::rethrow_exception(std::exchange(trouble_, nullptr));
+  auto made = prepared_ ? std::exchange(prepared_, nullptr) : gather();
+  if (!made) return {};
   in_hand_ = made;
   return [by = terms_, made](transaction& tx) { return run(by, tx, *made); };
 }
@@ -72,8 +88,19 @@ result<void> bulk_run::look_for_rows(const terms& by, transaction& tx, batch& of
   return done;
 }
 
+void bulk_run::batch::note(const action_outcome& one, const bulk_options& options) {
+  switch (one.kind) {
+    case event_kind::created: ++done.created; break;
+    case event_kind::updated: ++done.updated; break;
+    case event_kind::destroyed: ++done.destroyed; break;
+    case event_kind::unchanged: ++done.unchanged; break;
+  }
+  if (options.return_records) done.records.push_back(one.after ? one.after : one.before);
+  if (options.return_events && one.event) done.events.push_back(one.event);
+}
+
 result<action_outcome> bulk_run::run(const terms& by, transaction& tx, batch& of) {
-  of.outcomes.clear();
+  of.done = {};
   of.errors.clear();
   if (by.rows) {
     if (auto found = look_for_rows(by, tx, of); !found) return found.error();
@@ -82,7 +109,7 @@ result<action_outcome> bulk_run::run(const terms& by, transaction& tx, batch& of
     result<action_outcome> outcome{action_outcome{}};
     if (auto done = run_nested(tx, of.requests[i], outcome); !done) return done.error();
     if (outcome) {
-      of.outcomes.push_back(*std::move(outcome));
+      of.note(*outcome, by.options);
       continue;
     }
     // With a filter: an earlier one of the batch may have taken this row along.
@@ -100,6 +127,7 @@ void bulk_run::fail(std::size_t first, std::size_t count, const error& why) {
 
 void bulk_run::take(const result<action_outcome>& outcome) {
   const auto done = std::exchange(in_hand_, nullptr);
+  spent_ = done;
   const bulk_options& options = terms_.options;
   const bool go_on = options.on_error == bulk_errors::go_on && !options.all_or_nothing;
   if (!outcome && outcome.is(resource_errc::timeout)) {
@@ -109,16 +137,12 @@ void bulk_run::take(const result<action_outcome>& outcome) {
     return;
   }
   if (outcome) {
-    for (action_outcome& one : done->outcomes) {
-      switch (one.kind) {
-        case event_kind::created: ++all_.created; break;
-        case event_kind::updated: ++all_.updated; break;
-        case event_kind::destroyed: ++all_.destroyed; break;
-        case event_kind::unchanged: ++all_.unchanged; break;
-      }
-      if (options.return_records) all_.records.push_back(one.after ? one.after : one.before);
-      if (options.return_events && one.event) all_.events.push_back(std::move(one.event));
-    }
+    all_.created += done->done.created;
+    all_.updated += done->done.updated;
+    all_.destroyed += done->done.destroyed;
+    all_.unchanged += done->done.unchanged;
+    std::move(done->done.records.begin(), done->done.records.end(), std::back_inserter(all_.records));
+    std::move(done->done.events.begin(), done->done.events.end(), std::back_inserter(all_.events));
   } else {
     // Undone as a whole: by its own failing action, or by the store.
     if (done->errors.empty() || !(done->errors.back().why.message() == outcome.error().message())) {

@@ -9,7 +9,7 @@
 //
 // stop (the default): the first failure undoes its batch and ends the bulk; what earlier batches did stays. go_on: a failed
 // one is undone alone, and all others run. all_or_nothing: one transaction for everything, undone at the first failure.
-// Nothing at all is a success.
+// Nothing at all is a success. From a plain thread, the items of the next batch are asked for while the writer is at the one before.
 //
 // With a filter, rows are looked for inside the batch's own transaction, so exactly those change that the filter means then.
 //
@@ -18,6 +18,7 @@
 
 #include <herald/action.hpp>
 
+#include <exception>
 #include <functional>
 
 namespace herald {
@@ -72,6 +73,9 @@ class bulk_run {
   /// The next transaction; empty when there is none.
   [[nodiscard]] batch_function next();
   void take(const result<action_outcome>& outcome);
+  /// Makes the requests that next() will want and frees those that are done, while the writer is at those between. What a source
+  /// throws here, next() throws.
+  void prepare() noexcept;
   [[nodiscard]] bulk_result& so_far() noexcept { return all_; }
   [[nodiscard]] std::chrono::milliseconds limit() const noexcept { return terms_.options.limit; }
 
@@ -81,10 +85,11 @@ class bulk_run {
     std::vector<action_request> requests;
     std::size_t first = 0;  // index of the first request
     std::size_t planned = 1;  // how many a source gave; of a filter, nobody knows before it ran
-    std::vector<action_outcome> outcomes;
+    bulk_result done{};  // but for its failures
     std::vector<bulk_error> errors;
     std::optional<row_key> last;
     bool whole = true;  // false: the rows of the query have come to their end
+    void note(const action_outcome& one, const bulk_options& options);
   };
   /// What a batch needs to know; it may outlive a caller that has given up waiting.
   struct terms {
@@ -94,6 +99,8 @@ class bulk_run {
     std::optional<row_key> last;
     [[nodiscard]] std::size_t batch_size() const noexcept;
   };
+  /// What the source gives for one transaction; null when that is nothing.
+  [[nodiscard]] std::shared_ptr<batch> gather();
   void fail(std::size_t first, std::size_t count, const error& why);
   [[nodiscard]] static result<action_outcome> run(const terms& by, transaction& tx, batch& of);
   [[nodiscard]] static result<void> look_for_rows(const terms& by, transaction& tx, batch& of);
@@ -102,7 +109,11 @@ class bulk_run {
   terms terms_;
   bulk_result all_;
   std::shared_ptr<batch> in_hand_;
+  std::shared_ptr<batch> prepared_;
+  std::shared_ptr<batch> spent_;  // still to be freed, which takes as long as making one
+  std::exception_ptr trouble_;    // what the source threw while a batch was prepared
   std::size_t index_ = 0;
+  bool drained_ = false;  // the source has no more
   bool ended_ = false;
 };
 

@@ -71,7 +71,8 @@ result<action_outcome> store::perform(action_request request) const {
 }
 
 result<action_outcome> store::perform_function(function_of_transaction function, std::chrono::milliseconds limit, begun when_late,
-                                               std::shared_ptr<const action_request> of) const {
+                                               std::shared_ptr<const action_request> of,
+                                               const std::function<void()>& meanwhile) const {
   if (engine::on_runner())
     return error{resource_errc::would_block,
                  "store.run was called inside a handler without a continuation; it would block the host: give it the "
@@ -93,6 +94,7 @@ result<action_outcome> store::perform_function(function_of_transaction function,
     done->release();
     return taken.error();
   }
+  if (meanwhile && state_->supervised()) meanwhile();
   if (const any_ref writer = state_->writer()) {
     static_cast<void>(engine::wait(engine::system_of(*writer.where().cell), *done, limit));
   } else if (state_->supervised()) {
@@ -232,15 +234,16 @@ result<std::optional<std::uint64_t>> store::page_begins(query& of, std::string_v
 }
 
 bulk_result store::perform_bulk(detail::bulk_run run) const {
-  while (perform_batch(run)) {
+  const std::function<void()> meanwhile = [&run] { run.prepare(); };
+  while (perform_batch(run, meanwhile)) {
   }
   return std::move(run.so_far());
 }
 
-bool store::perform_batch(detail::bulk_run& run) const {
+bool store::perform_batch(detail::bulk_run& run, const std::function<void()>& meanwhile) const {
   auto batch = run.next();
   if (!batch) return false;
-  run.take(perform_function(std::move(batch), run.limit(), begun::left_alone));
+  run.take(perform_function(std::move(batch), run.limit(), begun::left_alone, nullptr, meanwhile));
   return true;
 }
 

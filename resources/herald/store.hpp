@@ -290,10 +290,11 @@ class store {
   using function_of_transaction = std::function<result<action_outcome>(transaction&)>;
   /// What becomes of a function that the writer has in hand at its caller's limit.
   enum class begun : bool { waited_for, left_alone };
-  /// `of`: the request that the function runs, for the hooks that follow it.
+  /// `of`: the request that the function runs, for the hooks that follow it. `meanwhile`: done while a writer is at it; must not throw.
   [[nodiscard]] result<action_outcome> perform_function(function_of_transaction function, std::chrono::milliseconds limit,
                                                         begun when_late,
-                                                        std::shared_ptr<const action_request> of = nullptr) const;
+                                                        std::shared_ptr<const action_request> of = nullptr,
+                                                        const std::function<void()>& meanwhile = {}) const;
   /// The runtime's own failures (a limit, a stop) as this module's.
   [[nodiscard]] static error in_own_words(const error& why);
   /// Takes `then`, which is resumed with a result<action_outcome>.
@@ -311,7 +312,7 @@ class store {
   friend class bulk_stream;
   [[nodiscard]] bulk_result perform_bulk(detail::bulk_run run) const;
   /// False when there is no further batch.
-  [[nodiscard]] bool perform_batch(detail::bulk_run& run) const;
+  [[nodiscard]] bool perform_batch(detail::bulk_run& run, const std::function<void()>& meanwhile = {}) const;
   template <class Then>
   void go_on(context& self, std::shared_ptr<detail::bulk_run> run, Then then) const {
     auto batch = run->next();

@@ -191,68 +191,131 @@ void intern_table::rolled_back() {
   fresh_.clear();
 }
 
+namespace {
+
+constexpr std::size_t event_columns = 8;
+constexpr std::size_t topic_columns = 2;
+
+/// "INSERT INTO t VALUES (?1, ?2), (?3, ?4)": so many rows of so many columns.
+std::string insert_rows(std::string_view table, std::size_t rows, std::size_t columns) {
+  auto sql = fmt::format("INSERT INTO {} VALUES ", table);
+  for (std::size_t i = 0; i < rows * columns; ++i) {
+    const std::string_view between = i % columns != 0 ? ", " : i != 0 ? "), (" : "(";
+    sql += fmt::format("{}?{}", between, i + 1);
+  }
+  return sql += ')';
+}
+
+}  // namespace
+
 result<log_writer> log_writer::open(sqlite::connection& db) {
   log_writer made;
   auto names = intern_table::open(db, "herald_name", 10'000);
   if (!names) return names.error();
   auto topics = intern_table::open(db, "herald_topic", 100'000);
   if (!topics) return topics.error();
-  auto event = db.prepare("INSERT INTO herald_event VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)", "write events");
-  if (!event) return event.error();
-  auto topic = db.prepare("INSERT INTO herald_event_topic VALUES (?1, ?2)", "write events' topics");
-  if (!topic) return topic.error();
   made.names_ = *std::move(names);
   made.topics_ = *std::move(topics);
-  made.insert_event_ = *std::move(event);
-  made.insert_topic_ = *std::move(topic);
+  const std::pair<sqlite::statement*, std::string> statements[] = {
+      {&made.insert_event_, insert_rows("herald_event", 1, event_columns)},
+      {&made.insert_events_, insert_rows("herald_event", at_once, event_columns)},
+      {&made.insert_topic_, insert_rows("herald_event_topic", 1, topic_columns)},
+      {&made.insert_topics_, insert_rows("herald_event_topic", at_once, topic_columns)},
+  };
+  for (const auto& [target, sql] : statements) {
+    auto prepared = db.prepare(sql, "write events");
+    if (!prepared) return prepared.error();
+    *target = *std::move(prepared);
+  }
   return made;
 }
 
-void log_writer::begin_routes() noexcept {
-  routes_.clear();
-  topic_ids_.clear();
+log_entry& log_writer::begin() noexcept {
+  auto& next = places_[filled_];
+  next.routes.clear();
+  next.entry.payload.clear();
+  next.first_topic = topics_waiting_.size();
+  return next.entry;
 }
 
 bool log_writer::add_route(const log_route& route) {
   const auto topic = topics_.id_of(route.topic);
   const auto event = names_.id_of(route.event);
   if (topic == 0 || event == 0) return false;
-  append_varint(routes_, static_cast<std::uint64_t>(topic));
-  append_varint(routes_, static_cast<std::uint64_t>(event));
-  append_varint(routes_, route.publication);
-  if (std::find(topic_ids_.begin(), topic_ids_.end(), topic) == topic_ids_.end()) topic_ids_.push_back(topic);
+  auto& of = places_[filled_];
+  append_varint(of.routes, static_cast<std::uint64_t>(topic));
+  append_varint(of.routes, static_cast<std::uint64_t>(event));
+  append_varint(of.routes, route.publication);
+  const auto own = topics_waiting_.begin() + static_cast<std::ptrdiff_t>(of.first_topic);
+  if (std::any_of(own, topics_waiting_.end(), [&](const auto& one) { return one.topic == topic; })) return true;
+  topics_waiting_.push_back({topic, static_cast<std::int64_t>(of.entry.sequence)});
   return true;
 }
 
-bool log_writer::append(const log_entry& entry) {
-  const auto resource = names_.id_of(entry.resource);
-  const auto action = names_.id_of(entry.action);
-  if (resource == 0 || action == 0) return false;
-  const auto sequence = static_cast<std::int64_t>(entry.sequence);
-  {
-    sqlite::reset_at_end reset{insert_event_};
-    insert_event_.bind(1, sequence);
-    insert_event_.bind(2, entry.time);
-    insert_event_.bind(3, resource);
-    insert_event_.bind(4, action);
-    insert_event_.bind(5, std::int64_t{entry.kind});
-    insert_event_.bind_text(6, entry.tenant);
-    insert_event_.bind_blob(7, routes_);
-    insert_event_.bind_blob(8, entry.payload);
-    if (insert_event_.step() != step_result::done) return false;
+bool log_writer::append() {
+  auto& done = places_[filled_];
+  done.resource = names_.id_of(done.entry.resource);
+  done.action = names_.id_of(done.entry.action);
+  if (done.resource == 0 || done.action == 0) return false;
+  if (++filled_ < at_once) return true;
+  filled_ = 0;
+  return write_events(insert_events_, 0, at_once) && write_topic_groups();
+}
+
+bool log_writer::flush() {
+  for (std::size_t i = 0; i < filled_; ++i) {
+    if (!write_events(insert_event_, i, 1)) return false;
   }
-  for (const auto topic : topic_ids_) {
-    sqlite::reset_at_end reset{insert_topic_};
-    insert_topic_.bind(1, topic);
-    insert_topic_.bind(2, sequence);
-    if (insert_topic_.step() != step_result::done) return false;
+  filled_ = 0;
+  if (!write_topic_groups()) return false;
+  for (std::size_t i = 0; i < topics_waiting_.size(); ++i) {
+    if (!write_topics(insert_topic_, i, 1)) return false;
   }
+  topics_waiting_.clear();
   return true;
+}
+
+bool log_writer::write_topic_groups() {
+  std::size_t written = 0;
+  for (; topics_waiting_.size() - written >= at_once; written += at_once) {
+    if (!write_topics(insert_topics_, written, at_once)) return false;
+  }
+  topics_waiting_.erase(topics_waiting_.begin(), topics_waiting_.begin() + static_cast<std::ptrdiff_t>(written));
+  return true;
+}
+
+bool log_writer::write_events(sqlite::statement& with, std::size_t first, std::size_t count) {
+  sqlite::reset_at_end reset{with};
+  int parameter = 0;
+  for (std::size_t i = first; i < first + count; ++i) {
+    const auto& [entry, resource, action, routes, first_topic] = places_[i];
+    with.bind(++parameter, static_cast<std::int64_t>(entry.sequence));
+    with.bind(++parameter, entry.time);
+    with.bind(++parameter, resource);
+    with.bind(++parameter, action);
+    with.bind(++parameter, std::int64_t{entry.kind});
+    with.bind_text(++parameter, entry.tenant);
+    with.bind_blob(++parameter, routes);
+    with.bind_blob(++parameter, entry.payload);
+  }
+  return with.step() == step_result::done;
+}
+
+bool log_writer::write_topics(sqlite::statement& with, std::size_t first, std::size_t count) {
+  sqlite::reset_at_end reset{with};
+  int parameter = 0;
+  for (std::size_t i = first; i < first + count; ++i) {
+    with.bind(++parameter, topics_waiting_[i].topic);
+    with.bind(++parameter, topics_waiting_[i].sequence);
+  }
+  return with.step() == step_result::done;
 }
 
 void log_writer::rolled_back() {
   names_.rolled_back();
   topics_.rolled_back();
+  filled_ = 0;
+  topics_waiting_.clear();
 }
 
 void log_writer::committed() noexcept {

@@ -12,6 +12,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <functional>
+#include <array>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -66,7 +67,7 @@ class intern_table {
   std::size_t limit_ = 0;
 };
 
-/// An event as the log takes it. The views must live until append returns.
+/// An event as the log takes it. The views must live until flush.
 struct log_entry {
   std::uint64_t sequence = 0;
   std::int64_t time = 0;  ///< microseconds since 1970
@@ -74,7 +75,7 @@ struct log_entry {
   std::string_view action;
   int kind = 0;
   std::string_view tenant;
-  std::string_view payload;
+  std::string payload;  ///< empty when begun
 };
 
 /// One publication of an event: its topic, the event's name there, and a hint which publication it was.
@@ -84,18 +85,20 @@ struct log_route {
   std::uint16_t publication = 0;
 };
 
+/// Writes events, several with one statement: most of what a small statement costs is its beginning and its end.
 class log_writer {
  public:
   [[nodiscard]] static result<log_writer> open(sqlite::connection& db);
 
-  /// Begins an entry's routes; add each, then append. Kept apart so that no list has to be built for it.
-  void begin_routes() noexcept;
+  /// Begins an entry, to be filled in. Then its routes are added, and it is appended; flush writes those that still wait.
+  [[nodiscard]] log_entry& begin() noexcept;
+  // False when a statement failed: ask the connection why.
   [[nodiscard]] bool add_route(const log_route& route);
-  /// False when a statement failed: ask the connection why.
-  [[nodiscard]] bool append(const log_entry& entry);
+  [[nodiscard]] bool append();
+  [[nodiscard]] bool flush();
+  /// Of the entry in hand, before it is appended.
+  [[nodiscard]] std::size_t routes_size() const noexcept { return places_[filled_].routes.size(); }
 
-  /// Of the entry that was appended last.
-  [[nodiscard]] std::size_t routes_size() const noexcept { return routes_.size(); }
   void rolled_back();
   void committed() noexcept;
   /// After a trim, which may have deleted topics.
@@ -105,10 +108,30 @@ class log_writer {
  private:
   intern_table names_;
   intern_table topics_;
-  sqlite::statement insert_event_;
-  sqlite::statement insert_topic_;
-  std::string routes_;
-  std::vector<std::int64_t> topic_ids_;
+  static constexpr std::size_t at_once = 8;
+  /// Its texts keep their memory from one event to the next.
+  struct place {
+    log_entry entry;
+    std::int64_t resource = 0;
+    std::int64_t action = 0;
+    std::string routes;
+    std::size_t first_topic = 0;  // in topics_waiting_
+  };
+  struct topic_of_event {
+    std::int64_t topic;
+    std::int64_t sequence;
+  };
+  /// Binds and runs a statement for so many of them, from one on.
+  [[nodiscard]] bool write_events(sqlite::statement& with, std::size_t first, std::size_t count);
+  [[nodiscard]] bool write_topics(sqlite::statement& with, std::size_t first, std::size_t count);
+  /// Whole groups of topics; their places in the list are free again.
+  [[nodiscard]] bool write_topic_groups();
+
+  sqlite::statement insert_event_, insert_events_;  // one, and at_once
+  sqlite::statement insert_topic_, insert_topics_;
+  std::array<place, at_once> places_;
+  std::size_t filled_ = 0;
+  std::vector<topic_of_event> topics_waiting_;
 };
 
 }  // namespace herald::detail

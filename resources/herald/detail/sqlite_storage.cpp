@@ -215,32 +215,31 @@ void sqlite_storage::forget_savepoints() noexcept {
 
 result<void> sqlite_storage::write_events() {
   written_bytes_ = 0;
+  result<void> done;
   for (const auto& event : written_) {
-    if (auto kept = write_event(*event); !kept) {
-      rollback();
-      return kept;
-    }
+    done = write_event(*event);
+    if (!done) break;
   }
-  return {};
+  if (done && !log_.flush()) done = db_.failure("write events");
+  if (!done) rollback();
+  return done;
 }
 
 result<void> sqlite_storage::write_event(const event_record& event) {
-  const auto failed = [&] { return db_.failure(fmt::format("write event {}", event.at.sequence)); };
-  log_.begin_routes();
+  const auto failed = [&] { return db_.failure(fmt::format("write events up to {}", event.at.sequence)); };
+  log_entry& entry = log_.begin();
+  entry.sequence = event.at.sequence;
+  entry.time = event.time.time_since_epoch().count();
+  entry.resource = event.resource->name;
+  entry.action = event.action_info().name;
+  entry.kind = static_cast<int>(event.kind);
+  entry.tenant = event.tenant;
+  encode_payload(event, entry.payload);
   for (const auto& route : event.routes) {
     if (!log_.add_route({route.topic, event.name_on(route), route.publication})) return failed();
   }
-  payload_.clear();
-  encode_payload(event, payload_);
-  const log_entry entry{event.at.sequence,
-                        event.time.time_since_epoch().count(),
-                        event.resource->name,
-                        event.action_info().name,
-                        static_cast<int>(event.kind),
-                        event.tenant,
-                        payload_};
-  if (!log_.append(entry)) return failed();
-  written_bytes_ += payload_.size() + log_.routes_size() + event_overhead;
+  written_bytes_ += entry.payload.size() + log_.routes_size() + event_overhead;
+  if (!log_.append()) return failed();
   if (!compacts(*event.resource)) return {};
   return note_key(event);
 }

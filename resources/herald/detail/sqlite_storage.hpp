@@ -163,7 +163,7 @@ class sqlite_storage final : public storage {
   std::vector<written_row> written_rows_;        // since the outermost savepoint
   std::vector<written_cursor> former_cursors_;   // the same: as they were
   std::chrono::nanoseconds commit_time_{};  // smoothed over about eight commits
-  std::string payload_, key_;               // reused from event to event
+  std::string key_;                         // reused from event to event
   std::uint64_t bytes_ = 0;                 // of the log's events, where a bound asks for them
   std::uint64_t written_bytes_ = 0;         // of the transaction's
 };
