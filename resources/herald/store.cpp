@@ -112,23 +112,52 @@ result<action_outcome> store::perform_function(function_of_transaction function,
   return done->done() ? done->take() : answer{timed_out(limit, false)};
 }
 
-void store::begin(context& self, action_request request, engine::pending_call* then) const {
-  const auto limit = request.limit;
-  const auto shared = std::make_shared<const action_request>(std::move(request));
-  begin(self, [shared](transaction& tx) { return apply(tx, *shared); }, limit, then, shared);
+namespace {
+
+void answer(const engine::reply_to& back, result<action_outcome> outcome) noexcept {
+  engine::make_node<engine::early_answer<action_outcome>>(back)->answer(std::move(outcome));
 }
 
-void store::begin(context& self, function_of_transaction function, std::chrono::milliseconds limit, engine::pending_call* then,
-                  std::shared_ptr<const action_request> of) const {
+/// `submit(back)` puts what a process asks for in line.
+template <class Submit>
+void begin_call(context& self, std::chrono::milliseconds limit, engine::pending_call* then, Submit&& submit) {
   const engine::address own = self.self().where();
   if (!engine::begin_call(self.cell(), self.incarnation(), then, limit)) return;
   const engine::reply_to back{own, self.incarnation(), then->id, nullptr};
-  auto taken = state_->core().submit(
-      std::move(function), [back, core = &state_->core(), of = std::move(of)](result<action_outcome> outcome) noexcept {
-        if (of) conclude_and_note(*of, *core, outcome);
-        engine::make_node<engine::early_answer<action_outcome>>(back)->answer(std::move(outcome));
-      });
-  if (!taken) engine::fail_call(self.cell(), self.incarnation(), back.id, taken.error());
+  if (auto taken = submit(back); !taken) engine::fail_call(self.cell(), self.incarnation(), back.id, taken.error());
+}
+
+/// A process's request with the way back to it: one object, since there are hundreds of thousands a second.
+class asked_by_process final : public detail::job {
+ public:
+  asked_by_process(action_request request, detail::store_core& core, const engine::reply_to& back)
+      : request_{std::move(request)}, core_{core}, back_{back} {}
+  result<action_outcome> run(transaction& tx) override { return apply(tx, request_); }
+  void done(result<action_outcome> outcome) noexcept override {
+    conclude_and_note(request_, core_, outcome);
+    answer(back_, std::move(outcome));
+  }
+
+ private:
+  const action_request request_;
+  detail::store_core& core_;
+  const engine::reply_to back_;
+};
+
+}  // namespace
+
+void store::begin(context& self, action_request request, engine::pending_call* then) const {
+  begin_call(self, request.limit, then, [&](const engine::reply_to& back) {
+    auto& core = state_->core();
+    return core.submit(std::make_unique<asked_by_process>(std::move(request), core, back));
+  });
+}
+
+void store::begin(context& self, function_of_transaction function, std::chrono::milliseconds limit, engine::pending_call* then) const {
+  begin_call(self, limit, then, [&](const engine::reply_to& back) {
+    return state_->core().submit(std::move(function),
+                                 [back](result<action_outcome> outcome) noexcept { answer(back, std::move(outcome)); });
+  });
 }
 
 error store::in_own_words(const error& why) { return herald::in_own_words(why); }

@@ -299,8 +299,7 @@ class store {
   [[nodiscard]] static error in_own_words(const error& why);
   /// Takes `then`, which is resumed with a result<action_outcome>.
   void begin(context& self, action_request request, engine::pending_call* then) const;
-  void begin(context& self, function_of_transaction function, std::chrono::milliseconds limit, engine::pending_call* then,
-             std::shared_ptr<const action_request> of = nullptr) const;
+  void begin(context& self, function_of_transaction function, std::chrono::milliseconds limit, engine::pending_call* then) const;
   template <class Then>
   void begin_transaction(context& self, function_of_transaction function, std::chrono::milliseconds limit, Then then) const {
     auto resume = [then = std::move(then)](context& here, result<action_outcome> outcome) mutable {

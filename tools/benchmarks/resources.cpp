@@ -3,6 +3,8 @@
 
 #include "caf_baseline.hpp"
 
+#include <malloc.h>
+
 namespace bench {
 
 void add_resources_benchmarks(registry& to) {
@@ -22,7 +24,11 @@ void add_resources_benchmarks(registry& to) {
   to.add({.name = "store_memory_actions",
           .unit = "actions/s",
           .direction = better::higher,
-          .ours = {"memory store, 64 in flight", [](const options& o) { return memory_actions(o.amount(1'000'000, 200'000)); }}});
+          .ours = {"memory store, 64 in flight", [](const options& o) { return memory_actions(o.amount(1'000'000, 200'000)); }},
+          .baseline = side{"the same with one malloc arena", [](const options& o) {
+                             ::mallopt(M_ARENA_MAX, 1);  // before this child has any other thread
+                             return memory_actions(o.amount(1'000'000, 200'000));
+                           }}});
   to.add({.name = "bulk_create",
           .unit = "rows/s",
           .direction = better::higher,
