@@ -40,11 +40,12 @@ class policy {
   [[nodiscard]] static policy disconnect(std::size_t bound) { return {kind_t::disconnect, bound, nullptr}; }
   /// The last event of each key, in the order in which the keys began to wait; of more than `keys` keys the newest. `key` is
   /// a member of the event or a function of it; its result is hashed by std::hash. An event that replaces another takes its
-  /// place, so the order is by key, not with other messages.
+  /// place, so the order is by key, not with other messages. When the subscription is declared again with another key (a
+  /// function with captures counts as another one), what waits by the old one is handed over as it is.
   template <class E, class K>
     requires(!std::is_function_v<K>)
   [[nodiscard]] static policy latest_by(K E::*key, std::size_t keys) {
-    return {kind_t::latest_by, keys, engine::make_event_key<E>([key](const E& e) -> const K& { return e.*key; })};
+    return {kind_t::latest_by, keys, engine::make_event_key<E>(engine::member_function<E, K>{key})};
   }
   template <class F>
     requires(!std::is_member_pointer_v<F>)

@@ -3,7 +3,9 @@
 #include <stdexcept>
 
 #include <herald/context.hpp>
+#include <herald/child_spec.hpp>
 #include <herald/engine/bus_core.hpp>
+#include <herald/engine/core.hpp>
 #include <herald/engine/fan_out.hpp>
 #include <herald/engine/group_members.hpp>
 #include <herald/engine/operation.hpp>
@@ -33,6 +35,12 @@ extra_ptr extra_of(subscription_options&& options) {
   return std::make_shared<const subscription_options>(std::move(options));
 }
 
+error key_taken(std::string_view topic, const extra_ptr& more, const type_tag& type, const type_tag& holder) {
+  return {pubsub_errc::bad_option, "the subscription to \"" + std::string{topic} + "\" has the key \"" + (more ? more->key : std::string{}) +
+                                       "\" for events of type " + std::string{type.name} + "; wanted: " + std::string{holder.name} +
+                                       ", as the process's subscription of this key has, or another key"};
+}
+
 /// How many events of each topic it wants first.
 std::size_t history_of(const extra_ptr& more) noexcept {
   if (!more) return all_history;
@@ -60,7 +68,14 @@ void subscribe_from_afar(context& self, bus_core& where, topic_record* owned, co
     if (who.cell->alive(who) && who.cell->incarnation == life) {
       auto& table = topic_table::of(*f.home);
       const auto [id, how] = table.subscribe(*who.cell, *topic, handler, more);
-      if (how != declared::known && !shares.empty()) hand_over(table, *who.cell, id, how, std::move(shares), f);
+      if (how == declared::other) {
+        report r;
+        r.kind = report::dead_letter;
+        r.path = core::path_of(*who.cell);
+        r.process_type = who.cell->ops->name;
+        r.text = key_taken(topic->name(), more, *handler.type, *table.handler_of(id).type).message();
+        f.home->system().tell(std::move(r));
+      } else if (how != declared::known && !shares.empty()) hand_over(table, *who.cell, id, how, std::move(shares), f);
     }
     where.arrived(s);
   });
@@ -125,7 +140,8 @@ result<void> subscribe(context& self, const bus& where, std::string_view topic, 
     const auto held = hold_topic(record);
     const auto history = history_of(more);
     auto& table = topic_table::of(*f->home);
-    const auto [id, how] = table.subscribe(c, *record, *handler, std::move(more));
+    const auto [id, how] = table.subscribe(c, *record, *handler, more);
+    if (how == declared::other) return key_taken(topic, more, type, *table.handler_of(id).type);
     if (how == declared::known || history == 0) return {};
     if (auto kept = collect_kept(*record, history); !kept.empty()) hand_over(table, c, id, how, std::move(kept), *f);
   } else {

@@ -9,9 +9,11 @@
 // nobody has published to yet. Who is subscribed by several patterns and the name gets a copy for each; topic_of tells them
 // apart.
 //
-// Subscribing k times delivers k copies; with a key it delivers once, however often it is said. When a process is restarted,
-// its old subscriptions go on until the new init has returned; those that init declares again continue without a gap and
-// without doubling, the others go. Events that come while nobody runs wait in the mailbox.
+// Subscribing k times delivers k copies; with a key it delivers once, however often it is said. A key is for one type of
+// events: the same key for another type is an error. When a process is restarted, its old subscriptions go on until the new
+// init has returned; those that init declares again continue without a gap and without doubling, the others go. Declared again
+// is a subscription to the same topic for the same type; of several the one of the same key. Events that come while nobody
+// runs wait in the mailbox.
 //
 // Thread safety: with a process's own context, in its init and its handlers. Errors: subscribe throws std::logic_error for
 // a wrong topic or a type that the process does not name (in init that is a start error with this text); try_subscribe

@@ -1,6 +1,7 @@
 #pragma once
 // The events of one subscription that wait by key: one of each, in the order in which the keys began to wait. What makes
-// two keys equal is user code, and asked by the caller; here they are found by their hash. Owned by a host.
+// two keys equal is user code, and asked by the caller; here they are found by their hash. When the key becomes another
+// function, what waits is sealed: handed over as it is, and compared with nothing any more. Owned by a host.
 
 #include <cstddef>
 #include <cstdint>
@@ -51,13 +52,22 @@ class conflation {
   }
   std::unique_ptr<slot> take_oldest() noexcept {
     std::unique_ptr<slot> s{oldest_};
-    auto** link = &buckets_[s->hash & mask()];
-    while (*link != s.get()) link = &(*link)->chain;
-    *link = s->chain;
+    if (sealed_ != 0) {
+      --sealed_;
+    } else {
+      auto** link = &buckets_[s->hash & mask()];
+      while (*link != s.get()) link = &(*link)->chain;
+      *link = s->chain;
+    }
     oldest_ = s->newer;
     if (oldest_ == nullptr) newest_ = nullptr;
     --count_;
     return s;
+  }
+  /// What waits is found by no hash any more.
+  void seal() noexcept {
+    for (auto& bucket : buckets_) bucket = nullptr;
+    sealed_ = count_;
   }
 
  private:
@@ -74,12 +84,19 @@ class conflation {
   void grow() {
     std::vector<slot*> wider(buckets_.empty() ? 8 : 2 * buckets_.size(), nullptr);
     buckets_.swap(wider);
-    for (auto* s = oldest_; s != nullptr; s = s->newer) enter(*s);
+    auto left_out = sealed_;
+    for (auto* s = oldest_; s != nullptr; s = s->newer)
+      if (left_out != 0) {
+        --left_out;
+      } else {
+        enter(*s);
+      }
   }
   std::vector<slot*> buckets_;
   slot* oldest_ = nullptr;
   slot* newest_ = nullptr;
   std::size_t count_ = 0;
+  std::size_t sealed_ = 0;  ///< of these, the oldest ones: they are in no bucket
 };
 
 }  // namespace herald::engine

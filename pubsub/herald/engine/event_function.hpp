@@ -2,6 +2,7 @@
 // Functions of an event that a subscription carries (its filter, the key of its conflation), erased: they are called with
 // the payload, and know which type they want.
 
+#include <concepts>
 #include <cstddef>
 #include <functional>
 #include <memory>
@@ -67,7 +68,17 @@ class event_key {
   event_key& operator=(const event_key&) = delete;
   [[nodiscard]] virtual std::size_t hash(const void* event) const = 0;
   [[nodiscard]] virtual bool same(const void* left, const void* right) const = 0;
+  /// The same function, as far as can be told: one with captures is another one each time it is made.
+  [[nodiscard]] virtual bool same_function(const event_key& other) const noexcept = 0;
   const type_tag* type;
+};
+
+/// A member as a function that can be compared.
+template <class E, class K>
+struct member_function {
+  K E::*member;
+  const K& operator()(const E& e) const { return e.*member; }
+  friend bool operator==(const member_function&, const member_function&) = default;
 };
 
 template <class E, class F>
@@ -90,6 +101,16 @@ template <class E, class F>
     }
     bool same(const void* left, const void* right) const override {
       return code(*static_cast<const E*>(left)) == code(*static_cast<const E*>(right));
+    }
+    bool same_function(const event_key& other) const noexcept override {
+      const auto* like = dynamic_cast<const key*>(&other);
+      if constexpr (std::is_empty_v<F>) {
+        return like != nullptr;
+      } else if constexpr (std::equality_comparable<F>) {
+        return like != nullptr && like->code == code;
+      } else {
+        return like == this;
+      }
     }
     mutable F code;
   };

@@ -16,6 +16,10 @@ namespace herald::engine {
 namespace {
 const std::string no_key;
 const std::string& key_in(const subscription& s) noexcept { return s.more ? s.more->given->key : no_key; }
+/// What waits under the one may be compared with what comes under the other.
+bool same_key(const policy& one, const policy& other) noexcept {
+  return one.key() == other.key() || (one.key() && other.key() && one.key()->same_function(*other.key()));
+}
 }  // namespace
 
 topic_table& topic_table::of(host& h) {
@@ -190,6 +194,7 @@ void topic_table::set_extra(std::uint32_t id, extra_ptr more) {
   if (s.more) {
     // What waits under the old options, and its gap, stay.
     pin(id);
+    if (s.more->waiting && !same_key(s.more->given->when_slow, more ? more->when_slow : policy{})) s.more->waiting->values.seal();
     const bool busy = s.more->open_gap != nullptr || s.more->had || s.more->stuck || s.more->lost || (s.more->waiting && !s.more->waiting->empty());
     if (!more && busy) more = std::make_shared<const subscription_options>();
     if (more) {
@@ -279,14 +284,25 @@ declaration topic_table::subscribe(cell& c, topic_record& topic, const handler_e
     constexpr std::uint32_t nobody = ~std::uint32_t{0};
     auto same = nobody;
     auto other = nobody;
+    auto in_the_way = nobody;
     any_at(c, *s, [&](std::uint32_t id) {
       const auto& mine = at(id);
       const bool old = mine.state == hold::kept;
+      const bool named = !key.empty() && key_in(mine) == key;
+      // What waits is of its subscription's type: one for another type is another subscription, whatever its key.
+      if (handler_of(id).type != handler.type) {
+        if (named && !old) in_the_way = id;
+        return false;
+      }
       // A key delivers once: declared again it is the same subscription. Without one each declaration is one more.
-      if (key_in(mine) == key && (old || !key.empty())) return same = id, true;
-      if (old) other = id;
-      return false;
+      if (named || (old && key_in(mine) == key)) {
+        same = id;
+      } else if (old) {
+        other = id;
+      }
+      return same != nobody && key.empty();
     });
+    if (in_the_way != nobody) return {in_the_way, declared::other};
     if (const auto id = same != nobody ? same : other; id != nobody) {
       auto& mine = at(id);
       s->entries[mine.place].handler = number;

@@ -28,6 +28,7 @@ enum class declared : std::uint8_t {
   fresh,  ///< a new subscription
   again,  ///< one that the incarnation before had
   known,  ///< one that this incarnation has already, by its key
+  other,  ///< none: this incarnation has one of this key for events of another type
 };
 struct declaration {
   std::uint32_t id;
@@ -46,7 +47,7 @@ class topic_table final : public host_slot {
   }
   ~topic_table() override;
 
-  /// Adds or takes over a subscription of `c`; says which. The handler is one of the cell's process type.
+  /// Adds or takes over a subscription of `c`; says which (`other`: which one is in the way). The handler is one of the cell's process type.
   declaration subscribe(cell& c, topic_record& topic, const handler_entry& handler, extra_ptr more);
   /// Removes the process's subscriptions to the topic; only the one of this key when there is one.
   void unsubscribe(cell& c, const topic_record& topic, const std::string* key) noexcept;
@@ -63,6 +64,10 @@ class topic_table final : public host_slot {
     return chunks_[id >> chunk_bits][id & (chunk_size - 1)];
   }
   [[nodiscard]] const handler_entry* const* handlers() const noexcept { return handlers_.data(); }
+  [[nodiscard]] const handler_entry& handler_of(std::uint32_t id) const noexcept {
+    const auto& s = at(id);
+    return *handlers_[s.at->entries[s.place].handler & ~look_first];
+  }
   /// It is still the same subscription.
   [[nodiscard]] bool current(std::uint32_t id, std::uint32_t generation) noexcept {
     const auto& s = at(id);
