@@ -216,6 +216,105 @@ TEST_CASE("B1: what is kept ends with the application, or with clear") {
   CHECK(alive == 0);
 }
 
+TEST_CASE("B1, W2: once holds for what topics keep, whichever subscriptions it comes through") {
+  for (std::uint64_t seed = 1; seed <= 10; ++seed) {
+    CAPTURE(seed);
+    world w{3, seed};
+    put(w, 1, "a:b");
+    // By two patterns that say once, and one that does not.
+    inside(w.p(0), [](context& self) {
+      subscribe<tick>(self, "a:*", {.once = true});
+      subscribe<tick>(self, "*:b", {.once = true});
+      subscribe<tick>(self, "**");
+    });
+    inside(w.p(1), [](context& self) { subscribe<tick>(self, "a:*", {.once = true}); });
+    w.sim.run();
+    CHECK(w.logs[0].numbers == std::vector{1, 1});
+    CHECK(w.logs[1].numbers == std::vector{1});
+    // Live first, kept by the topic and given to another subscription later.
+    put(w, 2, "a:b");
+    inside(w.p(1), [](context& self) { subscribe<tick>(self, "*:b", {.once = true}); });
+    w.sim.run();
+    CHECK(w.logs[0].numbers == std::vector{1, 1, 2, 2});
+    CHECK(w.logs[1].numbers == std::vector{1, 2});
+    // Each process has its own copy, and who refused it by a filter gets it through another subscription.
+    inside(w.p(2), [](context& self) {
+      subscribe<tick>(self, "a:*", {.filter = [](const tick&) { return false; }, .once = true});
+      subscribe<tick>(self, "*:b", {.once = true});
+    });
+    w.sim.run();
+    CHECK(w.logs[2].numbers == std::vector{2});
+  }
+}
+
+TEST_CASE("B1, W2: a subscription that comes when the one with the copy has gone gets it, and so does the next life") {
+  world w{1, 1, [](context& self) {
+            if (self.incarnation() == 1) return;
+            subscribe<tick>(self, "a:*", {.once = true});
+            subscribe<tick>(self, "*:b", {.once = true});
+          }};
+  put(w, 1, "a:b");
+  inside(w.p(0), [](context& self) { subscribe<tick>(self, "a:*", {.once = true}); });
+  w.sim.run();
+  inside(w.p(0), [](context& self) {
+    unsubscribe(self, "a:*");
+    subscribe<tick>(self, "*:b", {.once = true});
+  });
+  w.sim.run();
+  CHECK(w.logs[0].numbers == std::vector{1, 1});
+  w.p(0).cast(crash_now{});
+  w.sim.run();
+  CHECK(w.logs[0].inits == 2);
+  CHECK(w.logs[0].numbers == std::vector{1, 1, 1});
+}
+
+TEST_CASE("B1, W2: what waits for the next life counts as its copy") {
+  world w{1, 1, [](context& self) {
+            if (self.incarnation() == 2) subscribe<tick>(self, "*:b", {.once = true});
+            subscribe<tick>(self, "a:*", {.once = true});
+          }};
+  w.p(0).cast(run_inside{[](context&) { simulation::stall(std::chrono::seconds{1}); }});
+  w.sim.advance(std::chrono::milliseconds{500});
+  w.p(0).cast(crash_now{});
+  put(w, 1, "a:b");
+  w.sim.advance(std::chrono::seconds{1});
+  w.sim.run();
+  CHECK(w.logs[0].inits == 2);
+  CHECK(w.logs[0].numbers == std::vector{1});
+}
+
+TEST_CASE("B1, W2: a filter that overruns on a kept event takes its one copy all the same") {
+  for (std::uint64_t seed = 1; seed <= 10; ++seed) {
+    CAPTURE(seed);
+    world w{1, seed};
+    put(w, 1, "a:b");
+    inside(w.p(0), [](context& self) {
+      subscribe<tick>(self, "a:*", {.filter = [](const tick&) { return simulation::stall(std::chrono::seconds{1}), true; }, .once = true});
+      subscribe<tick>(self, "*:b", {.once = true});
+    });
+    w.sim.advance(std::chrono::seconds{3});
+    CHECK(w.logs[0].numbers == std::vector{1});
+  }
+}
+
+TEST_CASE("B1, W2: a process that has the place of one that ended gets its own copy of a kept event") {
+  world w{1};
+  put(w, 1, "a:b");
+  auto root = w.app.root();
+  const auto init = [](context& self) {
+    subscribe<tick>(self, "a:*", {.once = true});
+    subscribe<tick>(self, "*:b", {.once = true});
+  };
+  for (int i = 1; i <= 300; ++i) {
+    seen log;
+    static_cast<void>(root.start_child(child<listener>("one", {.into = &log, .init = init}, {.restart = temporary})).value());
+    w.sim.run();
+    REQUIRE(log.numbers == std::vector{1});
+    CHECK(root.terminate_child("one"));
+    w.sim.run();
+  }
+}
+
 // --- a model, many seeds ----------------------------------------------------------------------------------------------
 
 namespace {

@@ -3,7 +3,7 @@
 #include <limits>
 
 #include <herald/child_spec.hpp>
-#include <herald/engine/aside.hpp>
+#include <herald/engine/admission.hpp>
 #include <herald/engine/backlog.hpp>
 #include <herald/engine/fan_out.hpp>
 #include <herald/engine/nodes.hpp>
@@ -140,6 +140,7 @@ turn arrive(event_entry& entry, cell& to, delivery& now, const handler_entry*& t
   if (current) {
     now.table = &table;
     now.id = entry.id;
+    if (entry.life != to.incarnation && !entry.asks) renew_copy(*entry.share->event, to, entry.id, table);
   }
   told = topic_table::names_gap(to);
   if (told == nullptr) {
@@ -148,25 +149,6 @@ turn arrive(event_entry& entry, cell& to, delivery& now, const handler_entry*& t
     entry.message = new gap{std::string{entry.share->at->topic->name()}, topic_table::key_of(now), entry.missed};
   }
   return turn::now;
-}
-
-/// A kept event is handed over by the subscriber itself, and its filter asked when its turn comes.
-bool wants(cell& to, const delivery& now) {
-  extra_ptr options;
-  {
-    const runtime_entry inside;
-    if (inside.owned() == nullptr || now.id == delivery::no_id) return true;
-    if (const auto& more = now.table->at(now.id).more) options = more->given;
-  }
-  if (!options || !options->filter) return true;
-  try {
-    return options->filter.inside()->wants(now.event->payload);
-  } catch (...) {
-    const auto why = crash_of_current_exception();
-    const runtime_entry inside;
-    if (inside.owned() != nullptr && now.id != delivery::no_id) tell_throws(*now.table, now.id, to, "filter", why);
-    return false;
-  }
 }
 
 }  // namespace
@@ -188,7 +170,7 @@ void run_entry(envelope* e, cell* to, frame& by) {
     }
   }
   const delivery_scope scope{by, now, *to};
-  if (entry.asks && !wants(*to, now)) return;
+  if (entry.asks && !admit_kept(entry, *to, now, by)) return;
   if (entry.message != nullptr) return told->invoke(by.state, context_at(by.state), entry.message);
   if (entry.handler->type == &tag_of<tapped>) [[unlikely]] {
     const auto& type = *now.event->ops->type;

@@ -5,15 +5,13 @@
 #include <string>
 
 #include <herald/child_spec.hpp>
-#include <herald/engine/aside.hpp>
+#include <herald/engine/admission.hpp>
 #include <herald/engine/backlog.hpp>
 #include <herald/engine/bus_core.hpp>
 #include <herald/engine/crash_text.hpp>
 #include <herald/engine/nodes.hpp>
-#include <herald/engine/published_extra.hpp>
 #include <herald/engine/suspension.hpp>
 #include <herald/tapped.hpp>
-#include <herald/engine/retention.hpp>
 
 namespace herald::engine {
 
@@ -175,13 +173,9 @@ class walk {
   /// A subscriber that is busy, or whose subscription wants more than to be called.
   verdict consider(const subscriber& entry, cell& c, const handler_entry& handler) {
     auto& s = table_.at(entry.id);
-    if (s.more && s.more->had && s.more->had->covers(event_)) return pass_over(c, entry.id), verdict::done;
-    if (s.more && s.more->given->filter) {
-      const auto said = s.more->stuck ? answer::no : wants(*s.more, c, entry.id);
-      if (said == answer::lost) return verdict::lost;
-      if (said == answer::no) return pass_over(c, entry.id), verdict::done;
-    }
-    if (s.more && s.more->given->once && !first_copy(event_, c)) return pass_over(c, entry.id), verdict::done;
+    const auto said = admit(event_, c, entry.id, table_, f_);
+    if (said == answer::lost) return verdict::lost;
+    if (said == answer::no) return pass_over(c, entry.id), verdict::done;
     auto missed = lost_before(s);
     if (c.busy == 0 && s.missed > 0) missed += table_.take_missed(entry.id);
     if (c.busy != 0 || (missed != 0 && topic_table::names_gap(c) != nullptr))
@@ -190,18 +184,7 @@ class walk {
     return verdict::call;
   }
 
-  answer wants(const side_record& more, cell& c, std::uint32_t id) {
-    const auto* filter = more.given->filter.inside().get();  // pinned in now_, should the host be taken
-    const auto* payload = event_.payload;
-    return ask(f_, c, table_, id, "filter", [filter, payload] { return filter->wants(payload); });
-  }
-
-  /// Events that the host's inbox did not take before this one, and after the subscription began.
-  [[nodiscard]] std::uint32_t lost_before(subscription& s) const noexcept {
-    if (n_.missed == 0) return 0;
-    const auto earlier = s.missed < 0 ? static_cast<std::uint32_t>(-std::exchange(s.missed, 0)) : 0;
-    return n_.missed - std::min(earlier, n_.missed);
-  }
+  [[nodiscard]] std::uint32_t lost_before(subscription& s) const noexcept { return n_.missed == 0 ? 0 : lost_since(s, n_.missed); }
 
   /// The event is not for it; what was lost before is told with the next that is.
   void pass_over(cell& c, std::uint32_t id) {
@@ -258,11 +241,7 @@ void fan_out::run(envelope* e, cell*, frame& f) {
     n.begun = true;
     ++n.at->events;
     n.end = n.at->size;
-    if (n.at->missed.load(std::memory_order_relaxed) != 0) {
-      n.missed = n.at->missed.exchange(0, std::memory_order_relaxed);
-      if (!n.at->lost) n.at->lost = std::make_unique<loss_counts>();
-      (*n.at->lost)[static_cast<std::size_t>(loss::inbox_full)] += std::uint64_t{n.missed} * n.at->live;
-    }
+    n.missed = take_missed(*n.at);
     table.begin_walk(*n.at, n);
   }
   walked how;

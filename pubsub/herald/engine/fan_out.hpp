@@ -9,8 +9,10 @@
 // without atomics: envelopes in mailboxes end on their host), and a second one is lent to the runner that walks, because a
 // handler that is left behind goes on reading the event while the host's next runner may already be through with it.
 
+#include <algorithm>
 #include <cstdint>
 #include <string_view>
+#include <utility>
 
 #include <herald/engine/event_entry.hpp>
 #include <herald/engine/published.hpp>
@@ -39,6 +41,22 @@ struct fan_out final : envelope {
   static void discard(envelope* e, discard_reason why, const exit_reason* because) noexcept;
   static constexpr envelope_ops node_ops{run, nullptr, discard, nullptr, &tag_of<fan_out>, envelope_kind::event};
 };
+
+/// Events that the host's inbox did not take since this was last asked: counted for all of the seat's subscriptions, and to be
+/// told to each of them.
+[[nodiscard]] inline std::uint32_t take_missed(seat& at) {
+  if (at.missed.load(std::memory_order_relaxed) == 0) [[likely]]
+    return 0;
+  const auto count = at.missed.exchange(0, std::memory_order_relaxed);
+  if (!at.lost) at.lost = std::make_unique<loss_counts>();
+  (*at.lost)[static_cast<std::size_t>(loss::inbox_full)] += std::uint64_t{count} * at.live;
+  return count;
+}
+/// How many of these came after the subscription began.
+[[nodiscard]] inline std::uint32_t lost_since(subscription& s, std::uint32_t missed) noexcept {
+  const auto earlier = s.missed < 0 ? static_cast<std::uint32_t>(-std::exchange(s.missed, 0)) : 0;
+  return missed - std::min(earlier, missed);
+}
 
 /// Hands the event to every host that has subscribers. Takes the event's one reference. False: the bus is closed.
 /// `keep`: the topic keeps it for those who come late.

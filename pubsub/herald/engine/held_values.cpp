@@ -1,5 +1,6 @@
 // The values of a conflating subscription, handed over one by one from behind their token in the mailbox.
 
+#include <herald/engine/admission.hpp>
 #include <herald/engine/backlog.hpp>
 #include <herald/engine/event_entry.hpp>
 #include <herald/engine/fan_out.hpp>
@@ -30,6 +31,7 @@ bool take_value(value_token& token, cell& to, delivery& now, const handler_entry
     handler = told;
     return true;
   }
+  renew_copy(*first.share->event, to, token.id, table);
   token.in_hand = values.take_oldest();
   now.missed = token.in_hand->missed;
   handler = token.in_hand->handler;

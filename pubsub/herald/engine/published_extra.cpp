@@ -1,6 +1,10 @@
 #include <herald/engine/published_extra.hpp>
 
+#include <algorithm>
+
 #include <herald/dispatcher.hpp>
+#include <herald/engine/cell.hpp>
+#include <herald/engine/topic_table.hpp>
 
 namespace herald::engine {
 
@@ -12,10 +16,42 @@ published_extra& extra_of(published& event) {
   return *made.release();
 }
 
-bool first_copy(published& event, const cell& c) {
+namespace {
+
+/// A kept event may live long, and many processes come and go meanwhile.
+void sweep(published_extra& extra) {
+  if (extra.copies.size() < extra.sweep_at) return;
+  std::erase_if(extra.copies, [](const auto& one) { return one.first->generation.load(std::memory_order_relaxed) != one.second.generation; });
+  extra.sweep_at = std::max<std::size_t>(64, 2 * extra.copies.size());
+}
+
+template <class Stands>
+bool claim(published& event, const cell& c, const copy_claim& mine, Stands&& stands) {
   auto& extra = extra_of(event);
   const std::lock_guard lock{extra.mutex};
-  return extra.served.insert(&c).second;
+  sweep(extra);
+  const auto [found, added] = extra.copies.try_emplace(&c, mine);
+  if (added) return true;
+  auto& has = found->second;
+  if (has.generation == mine.generation && stands(has)) return false;
+  has = mine;
+  return true;
+}
+
+}  // namespace
+
+bool first_copy(published& event, const cell& c, const copy_claim& mine) {
+  return claim(event, c, mine, [](const copy_claim&) { return true; });
+}
+
+bool first_kept_copy(published& event, const cell& c, const copy_claim& mine, topic_table* table) {
+  return claim(event, c, mine, [&](const copy_claim& has) {
+    return has.life == mine.life && (table == nullptr || table->current(has.id, has.generation_of_id));
+  });
+}
+
+void hold_copy(published& event, const cell& c, const copy_claim& mine) {
+  static_cast<void>(claim(event, c, mine, [](const copy_claim&) { return false; }));
 }
 
 encoded_ptr encode_once(published& event, const type_tag& type, const std::function<encoded_ptr()>& make) {

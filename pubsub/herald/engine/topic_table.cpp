@@ -240,6 +240,8 @@ void topic_table::taken(frame& lost) noexcept {
       count_loss(now.id, loss::conflated, 1);
       s.missed += 1;
       set_look(now.id);
+    } else {
+      ++s.apart;
     }
   }
   now.id = delivery::no_id;
