@@ -46,7 +46,7 @@ class bus_inlet final : public inlet {
     if (!terms.dispatcher.empty() && by == dispatchers_.end()) return unknown(topic, terms.dispatcher);
     auto* going = event.publishable();
     if (terms.trace) extra_of(*going).trace = terms.trace;
-    if (!terms.dispatcher.empty()) return dispatch(*to_, topic, going, {}, *by);
+    if (!terms.dispatcher.empty()) return dispatch(*to_, topic, going, {}, *by, terms.retain);
     const held_topic record{hold_topic(terms.retain ? to_->open(topic) : to_->find_wanted(topic))};
     if (!record) {
       release(going);

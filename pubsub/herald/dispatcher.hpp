@@ -15,9 +15,11 @@
 //   }};
 //   herald::broadcast(bus, "orders", order{...}, fastlane);
 //
-// All deliveries go to mailboxes. What it throws is reported and ends its work on that host, and neither the publisher nor
-// a process. It runs on the host's runner and holds it up: it must be short and must not block. Groups (group_policy.hpp)
-// are served as ever, one member each, and not asked about.
+// All deliveries go to mailboxes, when it has returned and in the order in which it asked for them; the subscription's filter,
+// policy and `once` hold for them, and what its topic keeps comes once. What it throws is reported and ends its work on that
+// host, and neither the publisher nor a process. It runs on the host's runner and holds it up: it must be short and must not block. Groups (group_policy.hpp)
+// are served as ever, one member each, and not asked about. A topic that keeps its events keeps these, too, and gives them to
+// those who come late as they are, without asking.
 //
 // Its name is what crosses to other nodes, as Phoenix sends a module's name: there the dispatcher of this name decides that is
 // among bus_options::dispatchers. Without a name it serves a bus without an adapter, and local_broadcast.
@@ -70,7 +72,7 @@ class dispatch_call {
   /// This host's subscriptions to the topic and to patterns that match it.
   [[nodiscard]] const std::vector<dispatch_entry>& entries() const noexcept;
 
-  /// The event itself, to its on(const E&). A subscription for another type gets nothing, which is counted.
+  /// The event itself, to its on(const E&), unless its filter refuses it or `once` leaves it out. A subscription for another type gets nothing, which is counted.
   void deliver(const dispatch_entry& to);
   /// Another message, as a cast.
   template <class M>
@@ -112,8 +114,9 @@ class dispatcher {
 };
 
 namespace engine {
-/// In this program. Takes the event's one reference.
-result<void> dispatch(bus_core& bus, std::string_view topic, published* event, const address& except, const dispatcher& by);
+/// In this program. Takes the event's one reference. `keep`: the topic keeps it, even one that keeps no history.
+result<void> dispatch(bus_core& bus, std::string_view topic, published* event, const address& except, const dispatcher& by,
+                      bool keep = false);
 }
 
 /// To every node's subscribers, by way of its dispatcher. Errors: bad_topic, closed, adapter_failed, and bad_option when the bus
@@ -121,6 +124,11 @@ result<void> dispatch(bus_core& bus, std::string_view topic, published* event, c
 template <class E>
 result<void> broadcast(const bus& where, std::string_view topic, E event, const dispatcher& by) {
   return engine::broadcast_everywhere(*where.inside(), topic, shared_event::make(std::move(event)), {}, &by);
+}
+/// The same, and the topic keeps it for those who come late (topic_options.hpp), on every node.
+template <class E>
+result<void> broadcast(const bus& where, std::string_view topic, E event, const dispatcher& by, retain_t) {
+  return engine::broadcast_everywhere(*where.inside(), topic, shared_event::make(std::move(event), {.retain = true}), {}, &by);
 }
 /// `from` is told to the dispatcher of this node, which leaves it out or not.
 template <class E>

@@ -123,6 +123,17 @@ TEST_CASE("P7: across a loop-back each node's own dispatcher of the name is aske
   for (const auto& from : w.from_other) CHECK_FALSE(from);
 }
 
+TEST_CASE("P7, B1: what goes by way of a dispatcher and is retained is retained on every node") {
+  two_with_fastlane w;
+  CHECK(broadcast(w.one.b(), "t", tick{1}, fastlane(&w.from_one), retain));
+  w.run();
+  CHECK(w.one.b().topic("t").value().retained() == 1);
+  CHECK(w.other.b().topic("t").value().retained() == 1);
+  w.other.wants(0, "*");
+  w.run();
+  CHECK(w.other.logs[0].numbers == std::vector{1, 1});
+}
+
 TEST_CASE("P7: a dispatcher without a name does not leave the program, and says so") {
   two_with_fastlane w;
   const dispatcher nameless{[](dispatch_call& call) {

@@ -348,6 +348,7 @@ struct history_model {
   simulation sim{seed};
   const std::size_t depth = 1 + dice() % 6;
   const bool pattern = dice() % 3 == 0;
+  const bool dispatched = seed % 4 == 3;  ///< every other event by way of a dispatcher
   std::vector<std::vector<chapter>> stories = std::vector<std::vector<chapter>>(2 + dice() % 5);
   std::vector<bool> subscribed = std::vector<bool>(stories.size());
   std::vector<int> stall_at = std::vector<int>(stories.size());
@@ -359,7 +360,14 @@ struct history_model {
     stories[who].push_back({number, anew, {}});
     subscribe<tick>(self, pattern ? "t:*" : "t:a", {.metadata = stories[who].size()});
   }
-  void publish(const topic& to) { to.broadcast(tick{++number}); }
+  void publish(const topic& to) {
+    static const dispatcher everybody{[](dispatch_call& call) {
+      for (const auto& e : call.entries()) call.deliver(e);
+    }};
+    ++number;
+    if (dispatched && number % 2 == 0) broadcast(to.bus(), to.name(), tick{number}, everybody).value();
+    else to.broadcast(tick{number});
+  }
 
   void act() {
     const auto who = dice() % stories.size();

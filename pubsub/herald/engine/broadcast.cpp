@@ -31,8 +31,8 @@ result<void> ask(std::string_view topic, F&& f) {
 
 result<void> broadcast_here(bus_core& bus, std::string_view topic, const shared_event& event, const address& except,
                             const dispatcher* by) {
-  if (by != nullptr) return dispatch(bus, topic, event.publishable(), except, *by);
   const bool keep = event.terms().retain;
+  if (by != nullptr) return dispatch(bus, topic, event.publishable(), except, *by, keep);
   const held_topic record{hold_topic(keep ? bus.open(topic) : bus.find_wanted(topic))};
   if (record && !publish(*record, event.publishable(), except, false, keep)) return closed_error(topic);
   return {};

@@ -90,15 +90,6 @@ void hand_out(topic_record& topic, published& event, frame* owned) {
   }
 }
 
-/// Keeps the event, and hands it out before anybody else's is kept: all hosts get what a topic keeps in one order.
-void keep_and_hand_out(topic_record& topic, retention& keeper, published& event, frame* owned) {
-  event_ref gone;  // its end is user code, and comes after the lock
-  const auto lock = keeper.lock();
-  if (!topic.bus().closed()) gone = keeper.keep(event);
-  if (owned != nullptr) owned->home->take_mail();
-  hand_out(topic, event, owned);
-}
-
 }  // namespace
 
 audience audience_of(topic_record& topic) {
@@ -144,15 +135,7 @@ bool publish(topic_record& topic, published* event, const address& except, bool 
   const runtime_entry entry;
   if (!prepare(topic, event, except, anonymous, entry)) return false;
   auto* owned = entry.owned();
-  auto* keeper = keep ? &topic.make_keeper() : topic.keeper();
-  if (keeper == nullptr) [[likely]] {
-    hand_out(topic, *event, owned);
-  } else if (keep || keeper->always()) {
-    keep_and_hand_out(topic, *keeper, *event, owned);
-  } else {
-    event->position = keeper->stamp();
-    hand_out(topic, *event, owned);
-  }
+  hand_out_kept(topic, *event, keep, owned, [&] { hand_out(topic, *event, owned); });
   release(event);
   return true;
 }

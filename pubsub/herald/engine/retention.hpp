@@ -15,12 +15,14 @@
 #include <unordered_map>
 #include <vector>
 
+#include <herald/engine/bus_core.hpp>
+#include <herald/engine/frame.hpp>
+#include <herald/engine/host.hpp>
 #include <herald/engine/published.hpp>
 #include <herald/engine/topic_record.hpp>
 
 namespace herald::engine {
 
-class bus_core;
 class topic_table;
 enum class declared : std::uint8_t;
 
@@ -59,6 +61,25 @@ class retention {
   std::atomic<std::uint64_t> last_{0};
   std::atomic<bool> always_{false};
 };
+
+/// Hands the event out as the topic keeps: nothing more where it keeps nothing; else it gets its position, and one that is
+/// kept is handed out before anybody else's is kept, so all hosts get what a topic keeps in one order. `keep`: whatever the
+/// topic says.
+template <class F>
+void hand_out_kept(topic_record& topic, published& event, bool keep, frame* owned, F&& hand_out) {
+  auto* keeper = keep ? &topic.make_keeper() : topic.keeper();
+  if (keeper == nullptr) [[likely]]
+    return hand_out();
+  if (!keep && !keeper->always()) {
+    event.position = keeper->stamp();
+    return hand_out();
+  }
+  event_ref gone;  // its end is user code, and comes after the lock
+  const auto lock = keeper->lock();
+  if (!topic.bus().closed()) gone = keeper->keep(event);
+  if (owned != nullptr) owned->home->take_mail();
+  hand_out();
+}
 
 /// What one topic has kept, as one subscriber gets it.
 struct kept_share {
