@@ -8,8 +8,8 @@
 //     void on(const herald::gap& g) { stale_ = true; }
 //
 // Thread safety: plain values. What counts as lost: what a bounded subscription, a full mailbox or a host's full inbox did
-// not take, and what newer events of the same key replaced. Not what a filter refused. An event lost at a full inbox counts
-// for every subscription that the topic has on that host, since nobody has looked at it.
+// not take, and what newer events of the same key replaced. Not what a filter refused, nor what was flushed. An event lost at
+// a full inbox counts for every subscription that the topic has on that host, since nobody has looked at it.
 
 #include <cstddef>
 #include <cstdint>

@@ -81,25 +81,38 @@ void subscribe_from_afar(context& self, bus_core& where, topic_record* owned, co
   });
 }
 
-result<void> unsubscribe_from(context& self, const bus& where, std::string_view topic, const std::string* key) {
+/// The event that comes after the gap in hand is one of those that are flushed, and no message of the mailbox to be found there.
+void flush_in_hand(const frame& f, const std::vector<held_topic>& all, const std::string* key) {
+  const auto* e = f.in_hand;
+  if (e == nullptr || e->to == nullptr || e->ops->run != run_entry || f.delivery == nullptr) return;
+  auto& entry = *static_cast<event_entry*>(const_cast<envelope*>(e));
+  if (entry.message == nullptr) return;
+  if (key != nullptr && topic_table::key_of(*static_cast<const delivery*>(f.delivery)) != *key) return;
+  for (const auto& held : all)
+    if (entry.share->at->topic == held.get()) entry.flushed = true;
+}
+
+void unsubscribe_from(context& self, const bus& where, std::string_view topic, const std::string* key, bool flush_too = false) {
   const runtime_entry entry;
-  if (entry.fenced() || !own_handler(entry, self)) return {};
+  if (entry.fenced() || !own_handler(entry, self)) return;
   auto all = where.inside()->groups_of(topic);
   if (auto* record = where.inside()->find(topic)) all.push_back(hold_topic(record));
+  if (flush_too) flush_in_hand(*entry.any(), all, key);
+  const auto end = [flush_too](cell& c, const std::vector<held_topic>& topics, const std::string* of, frame& f) {
+    auto* table = topic_table::if_any(*f.home);
+    if (table == nullptr) return;
+    std::vector<ended_subscription> ended;
+    for (const auto& held : topics) table->unsubscribe(c, *held, of, flush_too ? &ended : nullptr);
+    if (!ended.empty()) drop_all_waiting(c, std::move(ended), f);
+  };
   auto& c = self.cell();
-  if (auto* f = entry.owned()) {
-    if (auto* table = topic_table::if_any(*f->home))
-      for (const auto& held : all) table->unsubscribe(c, *held, key);
-    return {};
-  }
+  if (auto* f = entry.owned()) return end(c, all, key, *f);
   post_operation(*c.home, nullptr,
-                 [all, who = c.self(), life = self.incarnation(), any_key = key == nullptr,
+                 [all, end, who = c.self(), life = self.incarnation(), any_key = key == nullptr,
                   wanted = key != nullptr ? *key : std::string{}](frame& f) {
-                   auto* table = topic_table::if_any(*f.home);
-                   if (table == nullptr || !who.cell->alive(who) || who.cell->incarnation != life) return;
-                   for (const auto& held : all) table->unsubscribe(*who.cell, *held, any_key ? nullptr : &wanted);
+                   if (!who.cell->alive(who) || who.cell->incarnation != life) return;
+                   end(*who.cell, all, any_key ? nullptr : &wanted, f);
                  });
-  return {};
 }
 
 const delivery* in_hand(const context& self) noexcept {
@@ -158,17 +171,24 @@ bool or_throw(const result<void>& outcome) {
 
 }  // namespace detail
 
-void unsubscribe(context& self, std::string_view topic) { unsubscribe(self, bus{self}, topic); }
-void unsubscribe(context& self, const bus& where, std::string_view topic) {
-  static_cast<void>(unsubscribe_from(self, where, topic, nullptr));
-}
-void unsubscribe(context& self, const topic& from) { unsubscribe(self, from.bus(), from.name()); }
-void unsubscribe_key(context& self, std::string_view topic, std::string_view key) {
-  unsubscribe_key(self, bus{self}, topic, key);
-}
+void unsubscribe(context& self, std::string_view topic) { unsubscribe_from(self, bus{self}, topic, nullptr); }
+void unsubscribe(context& self, const bus& where, std::string_view topic) { unsubscribe_from(self, where, topic, nullptr); }
+void unsubscribe(context& self, const topic& from) { unsubscribe_from(self, from.bus(), from.name(), nullptr); }
+void unsubscribe(context& self, std::string_view topic, flush_t) { unsubscribe_from(self, bus{self}, topic, nullptr, true); }
+void unsubscribe(context& self, const bus& where, std::string_view topic, flush_t) { unsubscribe_from(self, where, topic, nullptr, true); }
+void unsubscribe(context& self, const topic& from, flush_t) { unsubscribe_from(self, from.bus(), from.name(), nullptr, true); }
+
+void unsubscribe_key(context& self, std::string_view topic, std::string_view key) { unsubscribe_key(self, bus{self}, topic, key); }
 void unsubscribe_key(context& self, const bus& where, std::string_view topic, std::string_view key) {
   const std::string wanted{key};
-  static_cast<void>(unsubscribe_from(self, where, topic, &wanted));
+  unsubscribe_from(self, where, topic, &wanted);
+}
+void unsubscribe_key(context& self, std::string_view topic, std::string_view key, flush_t) {
+  unsubscribe_key(self, bus{self}, topic, key, flush);
+}
+void unsubscribe_key(context& self, const bus& where, std::string_view topic, std::string_view key, flush_t) {
+  const std::string wanted{key};
+  unsubscribe_from(self, where, topic, &wanted, true);
 }
 
 message_source topic_of(const context& self) noexcept {

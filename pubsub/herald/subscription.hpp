@@ -70,6 +70,21 @@ void unsubscribe(context& self, const topic& from);
 void unsubscribe_key(context& self, std::string_view topic, std::string_view key);
 void unsubscribe_key(context& self, const bus& where, std::string_view topic, std::string_view key);
 
+/// Given to an unsubscribe: what waits goes with the subscription.
+struct flush_t {
+  explicit flush_t() = default;
+};
+inline constexpr flush_t flush{};
+
+/// The same, and nothing of what they had waiting is handled any more: events, values of latest_by, gaps not told yet. That is
+/// no loss: nobody is told, and statistics count it as put into the mailbox. What waits for a member of a group goes to
+/// another one. What the process has put into its stash stays there. It costs a look at each message that waits.
+void unsubscribe(context& self, std::string_view topic, flush_t);
+void unsubscribe(context& self, const bus& where, std::string_view topic, flush_t);
+void unsubscribe(context& self, const topic& from, flush_t);
+void unsubscribe_key(context& self, std::string_view topic, std::string_view key, flush_t);
+void unsubscribe_key(context& self, const bus& where, std::string_view topic, std::string_view key, flush_t);
+
 /// Where the message in hand came from. What it points to is valid until the handler returns.
 struct message_source {
   std::string_view topic;  ///< empty: the message in hand is no event

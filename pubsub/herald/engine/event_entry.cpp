@@ -1,10 +1,12 @@
 #include <herald/engine/event_entry.hpp>
 
+#include <algorithm>
 #include <limits>
 
 #include <herald/child_spec.hpp>
 #include <herald/engine/admission.hpp>
 #include <herald/engine/backlog.hpp>
+#include <herald/engine/bus_core.hpp>
 #include <herald/engine/fan_out.hpp>
 #include <herald/engine/nodes.hpp>
 #include <herald/engine/suspension.hpp>
@@ -184,12 +186,23 @@ void run_entry(envelope* e, cell* to, frame& by) {
   if (by.suspended != nullptr) keep_event(by, now);
 }
 
+namespace {
+
+/// Of a group's event that its member does not handle: another one gets it, or it is lost.
+void pass_on(const event_entry& entry, frame& by) noexcept {
+  auto& record = *entry.share->at->topic;
+  if (record.group() != nullptr && !hand_on(entry, by, false)) record.bus().missed.fetch_add(1, std::memory_order_relaxed);
+}
+
+}  // namespace
+
 void finish_entry(envelope* e, frame& by, const exit_reason*) noexcept {
   auto& entry = *static_cast<event_entry*>(e);
   if (auto* told = std::exchange(entry.message, nullptr)) {
     delete told;
     entry.missed = 0;
-    if (!by.lost) return by.home->deliver_first(e);
+    if (!by.lost && !entry.flushed) return by.home->deliver_first(e);
+    if (!by.lost) pass_on(entry, by);
   }
   if (entry.bounded != entry_bound::mailbox && !by.lost) leave(entry, topic_table::of(*by.home));
   auto& share = *entry.share;
@@ -261,6 +274,49 @@ void drop_waiting(event_entry& entry, cell& c, topic_table& table, frame& by) no
   end_use(*entry.share, &by);
   const auto dropped = table.note_dropped(c);
   if (dropped >= worth_sweeping && dropped >= c.depth.load(std::memory_order_relaxed) / 2) sweep(c, by);
+}
+
+namespace {
+
+/// Which subscription a message in a mailbox is of; nothing: of none.
+std::optional<ended_subscription> subscription_of(const envelope& e) noexcept {
+  if (e.ops->run == run_entry) {
+    const auto& entry = static_cast<const event_entry&>(e);
+    return ended_subscription{entry.id, entry.generation_of_id};
+  }
+  if (e.ops->run == run_value) {
+    const auto& token = static_cast<const value_token&>(e);
+    return ended_subscription{token.id, token.generation_of_id};
+  }
+  if (e.ops == &gap_token::node_ops) {
+    const auto& token = static_cast<const gap_token&>(e);
+    return ended_subscription{token.id, token.generation_of_id};
+  }
+  return std::nullopt;
+}
+
+}  // namespace
+
+void drop_all_waiting(cell& c, std::vector<ended_subscription> of, frame& by) noexcept {
+  std::sort(of.begin(), of.end());
+  envelope_queue keep, gone;
+  std::uint32_t count = 0;
+  while (!c.mail.empty()) {
+    auto* e = c.mail.pop();
+    const auto whose = subscription_of(*e);
+    const bool goes = e->ops == &dropped_ops || (whose && std::binary_search(of.begin(), of.end(), *whose));
+    (goes ? gone : keep).push(e);
+    count += goes ? 1 : 0;
+  }
+  c.mail = keep;
+  c.depth.store(c.depth.load(std::memory_order_relaxed) - count, std::memory_order_relaxed);
+  if (keep.empty()) c.busy &= ~std::uint32_t{busy_mail};
+  // The mailbox is whole again: the end of an event is user code, and a group's goes to another member.
+  while (!gone.empty()) {
+    auto* e = gone.pop();
+    if (e->ops->run == run_entry) pass_on(static_cast<event_entry&>(*e), by);
+    e->ops->finish(e, by, nullptr);
+  }
 }
 
 // --- a gap ------------------------------------------------------------------------------------------------------------

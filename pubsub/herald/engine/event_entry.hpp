@@ -5,9 +5,11 @@
 // All belong to the receiver's host. An entry of a subscription with a policy is bounded by the policy and not by the
 // mailbox: while it waits the mailbox's limit is one higher.
 
+#include <compare>
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <vector>
 
 #include <herald/engine/cell.hpp>
 #include <herald/engine/conflation.hpp>
@@ -69,6 +71,7 @@ struct event_entry final : envelope {
   gap* message = nullptr;        ///< while the process is told of what was lost before it; the event comes after that
   entry_bound bounded = entry_bound::mailbox;
   bool asks = false;  ///< the filter has not been asked
+  bool flushed = false;  ///< while it tells of a gap its subscription was ended, and what waits of it with it
 };
 static_assert(sizeof(event_entry) <= 128);
 
@@ -111,6 +114,15 @@ void raise_limit(cell& c) noexcept;
 /// Ends an entry that is dropped where it waits. Its node stays until its turn; once such nodes are half of a mailbox they
 /// are swept out, so that they never outgrow what is alive.
 void drop_waiting(event_entry& entry, cell& c, topic_table& table, frame& by) noexcept;
+
+/// A subscription that is no more.
+struct ended_subscription {
+  std::uint32_t id;
+  std::uint32_t generation;
+  friend auto operator<=>(const ended_subscription&, const ended_subscription&) = default;
+};
+/// What waits of these in the mailbox goes: events, values and gaps. A group's events go to other members.
+void drop_all_waiting(cell& c, std::vector<ended_subscription> of, frame& by) noexcept;
 
 /// After a handler that waits inside: it has the event, what topic_of() tells of it, and what was made for it (`made`),
 /// until it is through.

@@ -340,7 +340,8 @@ void topic_table::remove(cell& c, std::uint32_t id) noexcept {
   if (--s.live == 0) s.topic->bus().leave(s);
 }
 
-void topic_table::unsubscribe(cell& c, const topic_record& topic, const std::string* key) noexcept {
+void topic_table::unsubscribe(cell& c, const topic_record& topic, const std::string* key,
+                              std::vector<ended_subscription>* ended) noexcept {
   auto* s = bus_core::seat_of(topic, *c.home);
   if (s == nullptr) return;
   // One at a time: the index moves when something is removed from it.
@@ -350,6 +351,7 @@ void topic_table::unsubscribe(cell& c, const topic_record& topic, const std::str
       found = id;
       return key == nullptr || key_in(at(id)) == *key;
     });
+    if (any && ended != nullptr) ended->push_back({found, at(found).generation});
     if (any) remove(c, found);
     return any;
   };

@@ -49,8 +49,9 @@ class topic_table final : public host_slot {
 
   /// Adds or takes over a subscription of `c`; says which (`other`: which one is in the way). The handler is one of the cell's process type.
   declaration subscribe(cell& c, topic_record& topic, const handler_entry& handler, extra_ptr more);
-  /// Removes the process's subscriptions to the topic; only the one of this key when there is one.
-  void unsubscribe(cell& c, const topic_record& topic, const std::string* key) noexcept;
+  /// Removes the process's subscriptions to the topic; only the one of this key when there is one. Adds which to `ended`,
+  /// when that is given.
+  void unsubscribe(cell& c, const topic_record& topic, const std::string* key, std::vector<ended_subscription>* ended) noexcept;
 
   void incarnation_ended(cell& c) noexcept override;
   void incarnation_started(cell& c) noexcept override;
