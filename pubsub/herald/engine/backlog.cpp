@@ -45,7 +45,7 @@ class arrival {
   arrival(fan_out& n, cell& c, std::uint32_t id, const handler_entry& handler, topic_table& table, frame& f) noexcept
       : n_{n}, c_{c}, id_{id}, handler_{handler}, table_{table}, f_{f}, s_{table.at(id)} {}
 
-  bool wait(std::uint32_t missed) {
+  bool wait(std::uint64_t missed) {
     const auto* wanted = s_.more ? &s_.more->given->when_slow : nullptr;
     if (wanted == nullptr || wanted->kind() == policy::kind_t::mailbox) return enter(missed, false), true;
     if (wanted->kind() == policy::kind_t::latest_by) return conflate(missed);
@@ -70,7 +70,7 @@ class arrival {
     return *s_.more->waiting;
   }
 
-  void enter(std::uint32_t missed, bool bounded) {
+  void enter(std::uint64_t missed, bool bounded) {
     auto* e = make_entry(n_, c_, id_, handler_, table_, f_);
     // Where a full mailbox or bound refuses the newest, the gap is before the next one that it takes: this one, it seems.
     const bool late = table_.tells_late(c_, id_);
@@ -103,7 +103,7 @@ class arrival {
     drop_waiting(oldest, c_, table_, f_);
   }
 
-  void turn_into_gap(event_entry& old, const handler_entry& told, std::uint32_t untold) {
+  void turn_into_gap(event_entry& old, const handler_entry& told, std::uint64_t untold) {
     static_assert(sizeof(gap_token) <= sizeof(event_entry));
     auto message = std::make_unique<gap>(gap{std::string{s_.at->topic->name()}, s_.more->given->key, untold});
     end_use(*old.share, &f_);
@@ -118,7 +118,7 @@ class arrival {
     s_.more->open_gap = token;
   }
 
-  void disconnect(std::uint32_t missed, std::size_t bound) {
+  void disconnect(std::uint64_t missed, std::size_t bound) {
     table_.count_loss(id_, loss::disconnected, 1);
     if (s_.missed > 0) missed += table_.take_missed(id_);
     subscription_ended notice{std::string{s_.at->topic->name()}, s_.more->given->key,
@@ -168,7 +168,7 @@ class arrival {
     return true;
   }
 
-  bool conflate(std::uint32_t missed) {
+  bool conflate(std::uint64_t missed) {
     std::size_t hash = 0;
     conflation::slot* same = nullptr;
     bool hashed = false;
@@ -188,7 +188,7 @@ class arrival {
       same->missed += missed + 1;
       return true;
     }
-    std::uint64_t untold = missed;
+    auto untold = missed;
     if (b.values.count() >= s_.more->given->when_slow.bound()) {
       table_.count_loss(id_, loss::conflated, 1);
       const auto oldest = b.values.take_oldest();
@@ -204,7 +204,7 @@ class arrival {
     return true;
   }
 
-  void lose_one(std::uint32_t missed) {
+  void lose_one(std::uint64_t missed) {
     table_.count_loss(id_, loss::conflated, 1);
     table_.owe(c_, id_, missed + 1, gap_place::back);
   }
@@ -221,7 +221,7 @@ class arrival {
 }  // namespace
 
 bool let_wait(fan_out& n, cell& c, std::uint32_t id, const handler_entry& handler, topic_table& table, frame& f,
-              std::uint32_t missed) {
+              std::uint64_t missed) {
   return arrival{n, c, id, handler, table, f}.wait(missed);
 }
 

@@ -31,6 +31,6 @@ void leave(event_entry& entry, topic_table& table) noexcept;
 /// Lets an event wait for its process, as the subscription's policy says. `missed`: lost just before it, and to be told.
 /// False: the host was lost in the key of latest_by.
 [[nodiscard]] bool let_wait(fan_out& n, cell& c, std::uint32_t id, const handler_entry& handler, topic_table& table,
-                            frame& f, std::uint32_t missed);
+                            frame& f, std::uint64_t missed);
 
 }  // namespace herald::engine

@@ -64,7 +64,7 @@ struct event_entry final : envelope {
   const handler_entry* handler;
   std::uint32_t id;
   std::uint32_t generation_of_id = 0;
-  std::uint32_t missed = 0;  ///< told with it
+  std::uint64_t missed = 0;  ///< told with it
   /// The incarnation whose mailbox it is in; it may still be handled by that one when the subscription is gone. 0: not.
   std::uint32_t life = 0;
   event_entry* later = nullptr;  ///< the next one of the same subscription, under a policy

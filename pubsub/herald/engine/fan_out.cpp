@@ -109,7 +109,7 @@ class walk {
       const auto* handler = table_.handlers()[entry.handler & ~look_first];
       if (handler->type != type) [[unlikely]] {
         if (handler->type != &tag_of<tapped>) {
-          ++table_.at(entry.id).apart;
+          pass_over(c, entry.id);
           mismatch(n_, c, *handler->type);
         } else if (++queued_; !let_wait(n_, c, entry.id, *handler, table_, f_, lost_before(table_.at(entry.id)))) {
           return walked::lost;
@@ -184,7 +184,7 @@ class walk {
     return verdict::call;
   }
 
-  [[nodiscard]] std::uint32_t lost_before(subscription& s) const noexcept { return n_.missed == 0 ? 0 : lost_since(s, n_.missed); }
+  [[nodiscard]] std::uint64_t lost_before(subscription& s) const noexcept { return n_.missed == 0 ? 0 : lost_since(s, n_.missed); }
 
   /// The event is not for it; what was lost before is told with the next that is.
   void pass_over(cell& c, std::uint32_t id) {

@@ -32,7 +32,7 @@ struct fan_out final : envelope {
   topic_record* held = nullptr;  ///< the pattern of a kept event, which the event itself may not hold
   std::uint32_t cursor = 0;  ///< the next place in the list
   std::uint32_t end = 0;     ///< those who subscribed after it began are not meant
-  std::uint32_t missed = 0;  ///< events before this one that found the inbox full
+  std::uint64_t missed = 0;  ///< events before this one that found the inbox full
   std::uint32_t uses = 1;    ///< entries in mailboxes, and one while it walks
   bool begun = false;
   bool lent = true;          ///< the second reference is still here
@@ -44,17 +44,19 @@ struct fan_out final : envelope {
 
 /// Events that the host's inbox did not take since this was last asked: counted for all of the seat's subscriptions, and to be
 /// told to each of them.
-[[nodiscard]] inline std::uint32_t take_missed(seat& at) {
+[[nodiscard]] inline std::uint64_t take_missed(seat& at) {
   if (at.missed.load(std::memory_order_relaxed) == 0) [[likely]]
     return 0;
   const auto count = at.missed.exchange(0, std::memory_order_relaxed);
   if (!at.lost) at.lost = std::make_unique<loss_counts>();
-  (*at.lost)[static_cast<std::size_t>(loss::inbox_full)] += std::uint64_t{count} * at.live;
+  (*at.lost)[static_cast<std::size_t>(loss::inbox_full)] += count * at.live;
   return count;
 }
 /// How many of these came after the subscription began.
-[[nodiscard]] inline std::uint32_t lost_since(subscription& s, std::uint32_t missed) noexcept {
-  const auto earlier = s.missed < 0 ? static_cast<std::uint32_t>(-std::exchange(s.missed, 0)) : 0;
+[[nodiscard]] inline std::uint64_t lost_since(subscription& s, std::uint64_t missed) noexcept {
+  if (s.missed >= 0) return missed;
+  auto earlier = static_cast<std::uint64_t>(-std::int64_t{std::exchange(s.missed, 0)});
+  if (s.more) earlier += std::exchange(s.more->missed_beyond, 0);
   return missed - std::min(earlier, missed);
 }
 

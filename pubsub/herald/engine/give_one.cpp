@@ -13,6 +13,7 @@ namespace {
 // The node is a fan_out of one: `cursor` is the member's subscription, `end` its generation, `missed` what was tried.
 constexpr std::uint32_t refusal = 16;  ///< a full mailbox or inbox weighs so much more than a member that is gone
 
+std::uint32_t tried(const fan_out& n) noexcept { return static_cast<std::uint32_t>(n.missed); }
 group_member member_of(const fan_out& n) noexcept { return {nullptr, n.at, n.cursor, n.end}; }
 
 void run_share(envelope* e, cell*, frame& f) {
@@ -23,7 +24,7 @@ void run_share(envelope* e, cell*, frame& f) {
   auto& table = topic_table::of(*f.home);
   if (!table.current(n.cursor, n.end) || table.at(n.cursor).at != n.at) {
     // It has left meanwhile.
-    if (!give_one(*n.at->topic, *n.event, &f, nullptr, n.missed + 1))
+    if (!give_one(*n.at->topic, *n.event, &f, nullptr, tried(n) + 1))
       n.at->topic->bus().missed.fetch_add(1, std::memory_order_relaxed);
     return end_use(n, &f);
   }
@@ -77,7 +78,7 @@ bool hand_on(const event_entry& entry, frame& by, bool refused) {
   auto& n = *entry.share;
   auto& record = *n.at->topic;
   if (record.group() == nullptr) return false;
-  return give_one(record, *n.event, &by, entry.to, n.missed + (refused ? refusal : 1));
+  return give_one(record, *n.event, &by, entry.to, tried(n) + (refused ? refusal : 1));
 }
 
 }  // namespace herald::engine

@@ -78,7 +78,7 @@ envelope* box_value(const envelope& in_hand, cell& c, frame& by) {
   const auto& token = static_cast<const value_token&>(in_hand);
   if (token.in_hand == nullptr || token.message) return nullptr;
   auto* e = make_entry(*token.in_hand->share, c, token.id, *token.in_hand->handler, topic_table::of(*c.home), by);
-  e->missed = static_cast<std::uint32_t>(token.in_hand->missed);
+  e->missed = token.in_hand->missed;
   return e;
 }
 

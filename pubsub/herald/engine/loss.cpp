@@ -1,6 +1,9 @@
 // What subscriptions lost: counted, and told to them (gap.hpp).
 
+#include <algorithm>
+#include <cstdlib>
 #include <limits>
+#include <utility>
 
 #include <herald/child_spec.hpp>
 #include <herald/engine/nodes.hpp>
@@ -15,20 +18,29 @@ side_record& topic_table::side_of(std::uint32_t id) {
   return *more;
 }
 
-void topic_table::count_loss(std::uint32_t id, loss why, std::uint32_t count) {
+void topic_table::count_loss(std::uint32_t id, loss why, std::uint64_t count) {
   for (auto* counts : {&side_of(id).lost, &at(id).at->lost}) {
     if (!*counts) *counts = std::make_unique<loss_counts>();
     (**counts)[static_cast<std::size_t>(why)] += count;
   }
 }
 
-void topic_table::owe(cell& c, std::uint32_t id, std::uint32_t count, gap_place where) {
+void topic_table::add_missed(std::uint32_t id, std::uint64_t count, bool before) {
+  auto& s = at(id);  // never both at once: what came before is told, and gone, with the first event that it sees
+  const auto has = static_cast<std::uint64_t>(std::abs(std::int64_t{s.missed}));
+  const auto room = static_cast<std::uint64_t>(std::numeric_limits<std::int32_t>::max()) - has;
+  // The sign stays in the record, where it is looked at.
+  const auto here = static_cast<std::int32_t>(std::min(count, room));
+  s.missed += before ? -here : here;
+  if (count > room) side_of(id).missed_beyond += count - room;
+}
+
+void topic_table::owe(cell& c, std::uint32_t id, std::uint64_t count, gap_place where) {
   auto& s = at(id);
   const auto* told = names_gap(c);
   const bool late = tells_late(c, id);
   if (told == nullptr || late != (where == gap_place::front)) {
-    const auto room = std::numeric_limits<std::int32_t>::max() - s.missed;
-    s.missed += static_cast<std::int32_t>(std::min<std::int64_t>(count, room));
+    add_missed(id, count);
     return set_look(id);
   }
   auto& more = side_of(id);
@@ -49,10 +61,11 @@ void topic_table::owe(cell& c, std::uint32_t id, std::uint32_t count, gap_place 
   }
 }
 
-std::uint32_t topic_table::take_missed(std::uint32_t id) noexcept {
+std::uint64_t topic_table::take_missed(std::uint32_t id) noexcept {
   auto& s = at(id);
   if (s.missed <= 0) return 0;
-  const auto count = static_cast<std::uint32_t>(std::exchange(s.missed, 0));
+  auto count = static_cast<std::uint64_t>(std::exchange(s.missed, 0));
+  if (s.more) count += std::exchange(s.more->missed_beyond, 0);
   set_look(id);
   return count;
 }

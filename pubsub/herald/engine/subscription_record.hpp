@@ -39,6 +39,7 @@ struct side_record {
   std::unique_ptr<replay_mark> had;  ///< kept events that came first, until they cannot come live any more
   gap_token* open_gap = nullptr;     ///< in the mailbox; what is lost next is added to it
   std::unique_ptr<loss_counts> lost;  ///< by reason; null: none
+  std::uint64_t missed_beyond = 0;   ///< what subscription::missed has no room for, in the same direction
   bool stuck = false;                ///< its filter or key overruns on a runner that was left behind: it refuses
   bool told = false;                 ///< that its filter or key throws
 };
@@ -48,7 +49,8 @@ struct subscription {
   std::unique_ptr<side_record> more;  ///< null for bare ones
   std::uint32_t next = 0;             ///< of the same process, or of the free ones: number + 1, 0 at the end
   std::uint32_t place = 0;            ///< in the dense list
-  /// Events lost since the last one, to be told. Below 0: the seat's count has so many from before it subscribed.
+  /// Events lost since the last one, to be told. Below 0: the seat's count has so many from before it subscribed. Counts
+  /// that 32 bits do not hold go on in the side record.
   std::int32_t missed = 0;
   std::uint32_t generation : 24 = 0;  ///< counts the uses of this record
   hold state : 8 = hold::free;

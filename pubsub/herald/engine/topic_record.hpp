@@ -49,8 +49,8 @@ struct seat {
   topic_record* topic;
   std::atomic<seat*> next{nullptr};
   std::atomic<bool> joined{false};        ///< has subscribers, or will have: publishers send
-  std::atomic<std::uint32_t> missed{0};   ///< events that found the host's inbox full since the last fan-out
   std::uint32_t pending = 0;              ///< subscriptions on their way through the inbox; under the edge lock
+  std::atomic<std::uint64_t> missed{0};   ///< events that found the host's inbox full since the last fan-out
   std::uint64_t served = 0;               ///< position of the last kept event that was handed to all of them
 
   std::uint64_t events = 0;    ///< that came to this host

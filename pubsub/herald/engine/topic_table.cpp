@@ -195,7 +195,7 @@ void topic_table::set_extra(std::uint32_t id, extra_ptr more) {
     // What waits under the old options, and its gap, stay.
     pin(id);
     if (s.more->waiting && !same_key(s.more->given->when_slow, more ? more->when_slow : policy{})) s.more->waiting->values.seal();
-    const bool busy = s.more->open_gap != nullptr || s.more->had || s.more->stuck || s.more->lost || (s.more->waiting && !s.more->waiting->empty());
+    const bool busy = s.more->open_gap != nullptr || s.more->missed_beyond != 0 || s.more->had || s.more->stuck || s.more->lost || (s.more->waiting && !s.more->waiting->empty());
     if (!more && busy) more = std::make_shared<const subscription_options>();
     if (more) {
       s.more->given = std::move(more);
@@ -238,7 +238,7 @@ void topic_table::taken(frame& lost) noexcept {
     s.more->stuck = true;
     if (now.keying) {
       count_loss(now.id, loss::conflated, 1);
-      s.missed += 1;
+      add_missed(now.id, 1);
       set_look(now.id);
     } else {
       ++s.apart;
@@ -251,13 +251,14 @@ std::uint32_t topic_table::add(cell& c, seat& s, std::uint32_t handler, extra_pt
   const auto id = take_record();
   auto& made = at(id);
   made.at = &s;
-  // What the seat has not told yet was lost before.
-  made.missed = -static_cast<std::int32_t>(s.missed.load(std::memory_order_relaxed));
+  made.missed = 0;
   made.place = s.size;
   made.apart = s.topic->group() != nullptr ? 0 : s.events;
   try {
     append(s, {&c, handler, id});
     set_extra(id, std::move(more));
+    // What the seat has not told yet was lost before.
+    if (const auto before = s.missed.load(std::memory_order_relaxed); before != 0) add_missed(id, before, true);
     link(c, id);
   } catch (...) {
     if (s.size > made.place) --s.size;

@@ -85,11 +85,13 @@ class topic_table final : public host_slot {
   [[nodiscard]] std::uint64_t served(std::uint32_t id) noexcept;
 
   // What was lost, and how the process is told (gap.hpp).
-  void count_loss(std::uint32_t id, loss why, std::uint32_t count);
+  void count_loss(std::uint32_t id, loss why, std::uint64_t count);
   /// So many events were lost here, and are to be told before the next one.
-  void owe(cell& c, std::uint32_t id, std::uint32_t count, gap_place where);
+  void owe(cell& c, std::uint32_t id, std::uint64_t count, gap_place where);
   /// What is owed and told in no other way.
-  [[nodiscard]] std::uint32_t take_missed(std::uint32_t id) noexcept;
+  [[nodiscard]] std::uint64_t take_missed(std::uint32_t id) noexcept;
+  /// The same count, more: below 0 it is of what came before the subscription.
+  void add_missed(std::uint32_t id, std::uint64_t count, bool before = false);
   /// Its gaps are in front of what waits, and told with the next event that is handled; else with the next one taken.
   [[nodiscard]] bool tells_late(const cell& c, std::uint32_t id) noexcept;
   [[nodiscard]] static const handler_entry* names_gap(const cell& c) noexcept { return c.ops->find(tag_of<gap>); }
