@@ -35,9 +35,10 @@ std::size_t jump(std::uint64_t key, std::size_t n) noexcept {
 }  // namespace
 
 group_members::seated* group_members::find(const group_member& m) noexcept {
-  for (auto& s : all_)
-    if (s.member.at == m.at && s.member.id == m.id && s.member.generation == m.generation) return &s;
-  return nullptr;
+  const auto found = where_.find({m.at, m.id});
+  if (found == where_.end()) return nullptr;
+  auto& s = all_[found->second];
+  return s.member.generation == m.generation ? &s : nullptr;
 }
 
 std::optional<std::string> group_members::refuses(const group_policy& policy, const type_tag& type) {
@@ -59,13 +60,18 @@ void group_members::join(const group_member& m, const group_policy& policy, cons
     type_ = &type;
   }
   all_.push_back({m, 0, up});
+  where_.insert_or_assign({m.at, m.id}, all_.size() - 1);
 }
 
 void group_members::leave(const group_member& m) noexcept {
   const std::lock_guard lock{mutex_};
   auto* s = find(m);
   if (s == nullptr) return;
-  *s = all_.back();
+  where_.erase({m.at, m.id});
+  if (s != &all_.back()) {
+    *s = all_.back();
+    where_[{s->member.at, s->member.id}] = static_cast<std::size_t>(s - all_.data());
+  }
   all_.pop_back();
 }
 
