@@ -13,8 +13,10 @@
 // Behind it stands a process, "herald:actor:<n>", last among the root's children; it holds the actor by a strong reference.
 //
 // Thread safety: subscribe_actor blocks until the process runs: from plain threads, and from CAF actors only where another
-// worker of their system is free to run it. Lifetime: the handle may outlive the application, and holds no actor. Errors: bad_topic, bad_option (also for an invalid actor), closed, would_block in a
-// handler of a process. The idea: CAF's groups, without their names' types and their remote part.
+// worker of their system is free to run it. Lifetime: the handle may outlive the application, and holds no actor.
+// Errors: bad_topic, bad_option (also for an invalid actor), not_started before the application runs, closed, timeout when the
+// process has not started within 5 s (and is ended again), would_block in a handler of a process; what its start fails by
+// beside these is told as the runtime says it (error.hpp). The idea: CAF's groups, without their names' types and their remote part.
 
 #include <memory>
 #include <mutex>
@@ -55,13 +57,13 @@ template <class E>
 class actor_outlet : public process<actor_outlet<E>, E, actor_gone> {
  public:
   struct args {
-    subscriber_plan plan;
+    outlet_plan plan;
     caf::actor to;
     std::shared_ptr<actor_hold> hold;
   };
   actor_outlet(context& self, const args& a)
       : hold_{a.hold}, to_{a.to}, watch_{engine::watch_actor(to_, [me = self.life()] { me.cast(actor_gone{}); })} {
-    open_subscriptions(self, a.plan, engine::tag_of<E>);
+    open_outlet(self, a.plan, engine::tag_of<E>);
   }
   void on(const E& e) { engine::post_to_actor(to_, caf::make_message(e)); }
   void on(const actor_gone&) { hold_->end(); }
@@ -92,16 +94,17 @@ class actor_subscription {
 template <class E>
 result<actor_subscription> subscribe_actor(const bus& where, std::string_view topic, const caf::actor& to,
                                            subscription_options options = {}) {
+  static_assert(!std::is_same_v<E, tapped>, "herald: a tap points into its event, and cannot be sent to an actor");
   if (!to) return error{pubsub_errc::bad_option, "the subscription to \"" + std::string{topic} + "\" is for an actor that is none"};
-  auto parts = detail::outlet_parts("herald:actor:", where, topic, placement_t{}, std::move(options), engine::tag_of<E>);
+  auto parts = detail::prepare_outlet("herald:actor:", where, topic, placement_t{}, std::move(options), engine::tag_of<E>);
   if (!parts) return parts.error();
   using outlet = detail::actor_outlet<E>;
   auto hold = std::make_shared<detail::actor_hold>();
   auto& spec = parts->spec;
   spec.ops = &engine::ops_of<outlet>;
-  spec.args = std::make_shared<const typename outlet::args>(typename outlet::args{std::move(parts->plan), to, hold});
+  spec.args = std::make_shared<const typename outlet::args>(typename outlet::args{parts->plan, to, hold});
   spec.args_kind = &engine::args_ops_of<typename outlet::args>;
-  auto begun = detail::begin_outlet(where, topic, std::move(spec));
+  auto begun = detail::begin_outlet(where, parts->plan, std::move(spec));
   if (!begun) return begun.error();
   hold->set(*std::move(begun));
   return actor_subscription{std::move(hold)};

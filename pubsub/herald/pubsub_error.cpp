@@ -20,6 +20,7 @@ std::string_view word(int code) {
     case pubsub_errc::full: return "full";
     case pubsub_errc::unknown_dispatcher: return "unknown_dispatcher";
     case pubsub_errc::adapter_failed: return "adapter_failed";
+    case pubsub_errc::not_started: return "not_started";
   }
   return "unknown";
 }

@@ -22,6 +22,7 @@ enum class pubsub_errc : int {
   full,           ///< The presence has its max_presences. Cure: a higher limit, or fewer.
   unknown_dispatcher,  ///< An event of another node wants a dispatcher that this one has not. Cure: bus_options::dispatchers.
   adapter_failed, ///< The way to other nodes threw; nothing was published. Cure: the adapter's own error is in the text.
+  not_started,    ///< The application does not run yet. Cure: ask after its start().
 };
 [[nodiscard]] const error_domain& domain_of(pubsub_errc) noexcept;
 

@@ -215,6 +215,128 @@ TEST_CASE("a callback may end its own subscription, and publish") {
   });
 }
 
+TEST_CASE("what stands in the way of a callback is said by its own error, also when only its start finds it") {
+  testing::world w{empty()};
+  const bus b{w.app()};
+  const auto note = [](const tick&) {};
+  const auto early = b.subscribe("t", spread, note);
+  REQUIRE(early.is(pubsub_errc::not_started));
+  CHECK(early.error().message() == "no subscription to \"t\": the application does not run yet; wanted: after its start()");
+  w.start();
+  loop l;
+  auto first = b.subscribe("t", spread, note, {.group = group_policy::round_robin("g")}).value();
+  for (const auto& place : {callback_executor{spread}, l.post()}) {
+    const auto other = b.subscribe("t", place, note, {.group = group_policy::least_loaded("g")});
+    REQUIRE(other.is(pubsub_errc::bad_option));
+    CHECK(other.error().message().starts_with("the subscription to \"t\" joins the group \"g\" with least_loaded"));
+    CHECK(b.subscribe("t", place, [](const text&) {}, {.group = group_policy::round_robin("g")}).is(pubsub_errc::bad_option));
+  }
+  w.run();
+  CHECK(w.app().root().count_children().value().specs == 1);
+  CHECK(w.count(report::crashed) == 0);
+}
+
+namespace {
+
+/// An executor whose copy for the process takes longer than the start may.
+struct slow_to_copy {
+  slow_to_copy() = default;
+  slow_to_copy(const slow_to_copy&) {
+    if (engine::on_runner()) simulation::stall(60s);
+  }
+  void operator()(const callback_executor::work&) const {}
+};
+
+}  // namespace
+
+TEST_CASE("a callback whose process does not start in time is a timeout, and nothing is left of it") {
+  testing::world w{empty()};
+  w.start();
+  const bus b{w.app()};
+  CHECK(b.subscribe("t", slow_to_copy{}, [](const tick&) {}).is(pubsub_errc::timeout));
+  w.advance(120s);
+  CHECK(w.app().root().count_children().value().specs == 0);
+  CHECK(b.subscribers("t").value().empty());
+}
+
+TEST_CASE("a callback is told where its event came from, and runs in its trace, on Herald's threads and on other loops") {
+  seen log;
+  testing::world w{{.name = "root", .children = {child<listener>("p", {.into = &log})}}};
+  w.start();
+  const bus b{w.app()};
+  loop l;
+  struct note {
+    std::string topic, subscription, key;
+    int metadata = 0;
+    any_ref publisher;
+    trace_context trace;
+  };
+  std::vector<note> here, there;
+  const auto into = [](std::vector<note>& all) {
+    return [&all](const tick&, const callback_source& from) {
+      const auto* metadata = from.metadata != nullptr ? std::any_cast<int>(from.metadata) : nullptr;
+      all.push_back({std::string{from.topic}, std::string{from.subscription}, std::string{from.key}, metadata != nullptr ? *metadata : 0,
+                     from.publisher, trace_here()});
+    };
+  };
+  auto one = b.subscribe("a:*", spread, into(here), {.key = "k", .metadata = 7}).value();
+  auto two = b.subscribe("a:*", l.post(), into(there), {.key = "k", .metadata = 7}).value();
+  auto bare = b.subscribe("a:b", l.post(), into(there)).value();
+  const auto trace = trace_context::begin(1, 2, 3);
+  const auto p = w.find<listener>("p");
+  w.ask(p, run_inside{[&](context& self) {
+    const trace_scope scope{trace};
+    bus{self}.broadcast("a:b", tick{1}).value();
+  }});
+  w.run();
+  const trace_scope of_the_loop{trace_context::begin(8, 8, 8)};
+  while (!l.queue.empty()) l.turn(w);
+  REQUIRE(here.size() == 1);
+  REQUIRE(there.size() == 2);
+  if (there[0].subscription == "a:b") std::swap(there[0], there[1]);
+  for (const auto* n : {&here[0], &there[0]}) {
+    CHECK(n->topic == "a:b");
+    CHECK(n->subscription == "a:*");
+    CHECK(n->key == "k");
+    CHECK(n->metadata == 7);
+    CHECK(n->publisher == any_ref{p});
+    CHECK(n->trace.trace_id == trace.trace_id);
+  }
+  CHECK(there[1].subscription == "a:b");
+  CHECK(there[1].key.empty());
+  CHECK(there[1].metadata == 0);
+  CHECK(there[1].trace.trace_id == trace.trace_id);
+  CHECK(trace_here() == of_the_loop.trace());
+
+  // Outside of a trace it runs in none, whatever the loop does.
+  b.local_broadcast("a:c", tick{2}).value();  // in the loop's own scope
+  w.run();
+  while (!l.queue.empty()) l.turn(w);
+  CHECK(there.back().trace.trace_id == of_the_loop.trace().trace_id);
+  w.ask(p, run_inside{[](context& self) {
+    const trace_scope none{{}};
+    bus{self}.broadcast("a:c", tick{3}).value();
+  }});
+  w.run();
+  while (!l.queue.empty()) l.turn(w);
+  CHECK(there.size() == 4);
+  CHECK_FALSE(there.back().trace);
+}
+
+TEST_CASE("a tap is a callback on Herald's threads, and refused on other loops, where its event would be gone") {
+  testing::world w{empty()};
+  w.start();
+  loop l;
+  std::vector<int> got;
+  const auto look = [&](const tapped& t) { got.push_back(t.get_if<tick>()->number); };
+  auto sub = bus{w.app()}.subscribe("**", spread, look).value();
+  const auto refused = bus{w.app()}.subscribe("**", l.post(), look);
+  REQUIRE(refused.is(pubsub_errc::bad_option));
+  CHECK(refused.error().message().starts_with("the taps of \"**\" point into their events"));
+  publish(w, 1);
+  CHECK(got == std::vector{1});
+}
+
 TEST_CASE("B10: what cannot be subscribed is said, and a handle and its work may outlive the application") {
   loop l;
   std::vector<int> got;
