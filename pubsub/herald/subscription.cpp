@@ -92,9 +92,15 @@ void flush_in_hand(const frame& f, const std::vector<held_topic>& all, const std
     if (entry.share->at->topic == held.get()) entry.flushed = true;
 }
 
-void unsubscribe_from(context& self, const bus& where, std::string_view topic, const std::string* key, bool flush_too = false) {
+result<void> unsubscribe_from(context& self, const bus& where, std::string_view topic, const std::string* key,
+                              bool flush_too = false) {
+  if (auto fine = check_pattern(topic); !fine) return fine.error();
   const runtime_entry entry;
-  if (entry.fenced() || !own_handler(entry, self)) return;
+  if (entry.fenced())
+    return error{pubsub_errc::closed, "the subscription to \"" + std::string{topic} + "\" is not ended by this life of the process: it is over"};
+  if (!own_handler(entry, self))
+    return error{pubsub_errc::wrong_place, "a subscription to \"" + std::string{topic} +
+                                               "\" was to be ended with the context of a process outside of its handlers"};
   auto all = where.inside()->groups_of(topic);
   if (auto* record = where.inside()->find(topic)) all.push_back(hold_topic(record));
   if (flush_too) flush_in_hand(*entry.any(), all, key);
@@ -106,13 +112,17 @@ void unsubscribe_from(context& self, const bus& where, std::string_view topic, c
     if (!ended.empty()) drop_all_waiting(c, std::move(ended), f);
   };
   auto& c = self.cell();
-  if (auto* f = entry.owned()) return end(c, all, key, *f);
+  if (auto* f = entry.owned()) {
+    end(c, all, key, *f);
+    return {};
+  }
   post_operation(*c.home, nullptr,
                  [all, end, who = c.self(), life = self.incarnation(), any_key = key == nullptr,
                   wanted = key != nullptr ? *key : std::string{}](frame& f) {
                    if (!who.cell->alive(who) || who.cell->incarnation != life) return;
                    end(*who.cell, all, any_key ? nullptr : &wanted, f);
                  });
+  return {};
 }
 
 const delivery* in_hand(const context& self) noexcept {
@@ -171,24 +181,42 @@ bool or_throw(const result<void>& outcome) {
 
 }  // namespace detail
 
-void unsubscribe(context& self, std::string_view topic) { unsubscribe_from(self, bus{self}, topic, nullptr); }
-void unsubscribe(context& self, const bus& where, std::string_view topic) { unsubscribe_from(self, where, topic, nullptr); }
-void unsubscribe(context& self, const topic& from) { unsubscribe_from(self, from.bus(), from.name(), nullptr); }
-void unsubscribe(context& self, std::string_view topic, flush_t) { unsubscribe_from(self, bus{self}, topic, nullptr, true); }
-void unsubscribe(context& self, const bus& where, std::string_view topic, flush_t) { unsubscribe_from(self, where, topic, nullptr, true); }
-void unsubscribe(context& self, const topic& from, flush_t) { unsubscribe_from(self, from.bus(), from.name(), nullptr, true); }
-
-void unsubscribe_key(context& self, std::string_view topic, std::string_view key) { unsubscribe_key(self, bus{self}, topic, key); }
-void unsubscribe_key(context& self, const bus& where, std::string_view topic, std::string_view key) {
-  const std::string wanted{key};
-  unsubscribe_from(self, where, topic, &wanted);
+result<void> try_unsubscribe(context& self, std::string_view topic) { return try_unsubscribe(self, bus{self}, topic); }
+result<void> try_unsubscribe(context& self, const bus& where, std::string_view topic) {
+  return unsubscribe_from(self, where, topic, nullptr);
 }
+result<void> try_unsubscribe(context& self, const topic& from) { return try_unsubscribe(self, from.bus(), from.name()); }
+result<void> try_unsubscribe_key(context& self, std::string_view topic, std::string_view key) {
+  return try_unsubscribe_key(self, bus{self}, topic, key);
+}
+result<void> try_unsubscribe_key(context& self, const bus& where, std::string_view topic, std::string_view key) {
+  const std::string wanted{key};
+  return unsubscribe_from(self, where, topic, &wanted);
+}
+
+void unsubscribe(context& self, std::string_view topic) { static_cast<void>(try_unsubscribe(self, topic)); }
+void unsubscribe(context& self, const bus& where, std::string_view topic) {
+  static_cast<void>(try_unsubscribe(self, where, topic));
+}
+void unsubscribe(context& self, const topic& from) { static_cast<void>(try_unsubscribe(self, from)); }
+void unsubscribe_key(context& self, std::string_view topic, std::string_view key) {
+  static_cast<void>(try_unsubscribe_key(self, topic, key));
+}
+void unsubscribe_key(context& self, const bus& where, std::string_view topic, std::string_view key) {
+  static_cast<void>(try_unsubscribe_key(self, where, topic, key));
+}
+
+void unsubscribe(context& self, std::string_view topic, flush_t) { unsubscribe(self, bus{self}, topic, flush); }
+void unsubscribe(context& self, const bus& where, std::string_view topic, flush_t) {
+  static_cast<void>(unsubscribe_from(self, where, topic, nullptr, true));
+}
+void unsubscribe(context& self, const topic& from, flush_t) { unsubscribe(self, from.bus(), from.name(), flush); }
 void unsubscribe_key(context& self, std::string_view topic, std::string_view key, flush_t) {
   unsubscribe_key(self, bus{self}, topic, key, flush);
 }
 void unsubscribe_key(context& self, const bus& where, std::string_view topic, std::string_view key, flush_t) {
   const std::string wanted{key};
-  unsubscribe_from(self, where, topic, &wanted, true);
+  static_cast<void>(unsubscribe_from(self, where, topic, &wanted, true));
 }
 
 message_source topic_of(const context& self) noexcept {

@@ -17,7 +17,7 @@
 //
 // Thread safety: with a process's own context, in its init and its handlers. Errors: subscribe throws std::logic_error for
 // a wrong topic or a type that the process does not name (in init that is a start error with this text); try_subscribe
-// gives all of them as values. The idea: Phoenix.PubSub.subscribe.
+// gives all of them as values. unsubscribe does nothing where it cannot; try_unsubscribe says why. The idea: Phoenix.PubSub.subscribe.
 
 #include <any>
 #include <cstdint>
@@ -61,14 +61,26 @@ template <class E>
                                          subscription_options options = {}) {
   return detail::subscribe(self, where, topic, engine::tag_of<E>, std::move(options));
 }
+template <class E>
+[[nodiscard]] result<void> try_subscribe(context& self, const topic& to, subscription_options options = {}) {
+  return detail::subscribe(self, to.bus(), to.name(), engine::tag_of<E>, std::move(options));
+}
 
-/// Ends all of this process's subscriptions to the topic; none is fine. What waits in its mailbox is still handled.
+/// Ends all of this process's subscriptions to the topic or pattern, in groups too; none is fine. What waits in its mailbox
+/// is still handled. A wrong name, or another process's context, ends nothing, silently: try_unsubscribe says it.
 void unsubscribe(context& self, std::string_view topic);
 void unsubscribe(context& self, const bus& where, std::string_view topic);
 void unsubscribe(context& self, const topic& from);
 /// Ends only the subscription of this key.
 void unsubscribe_key(context& self, std::string_view topic, std::string_view key);
 void unsubscribe_key(context& self, const bus& where, std::string_view topic, std::string_view key);
+/// The same with errors as values: bad_topic, wrong_place, and closed when this life of the process is over. Nothing to end:
+/// success.
+[[nodiscard]] result<void> try_unsubscribe(context& self, std::string_view topic);
+[[nodiscard]] result<void> try_unsubscribe(context& self, const bus& where, std::string_view topic);
+[[nodiscard]] result<void> try_unsubscribe(context& self, const topic& from);
+[[nodiscard]] result<void> try_unsubscribe_key(context& self, std::string_view topic, std::string_view key);
+[[nodiscard]] result<void> try_unsubscribe_key(context& self, const bus& where, std::string_view topic, std::string_view key);
 
 /// Given to an unsubscribe: what waits goes with the subscription.
 struct flush_t {
@@ -96,8 +108,8 @@ struct message_source {
 };
 [[nodiscard]] message_source topic_of(const context& self) noexcept;
 
-/// How many events of this subscription were lost just before the message in hand, because the mailbox or the host's inbox
-/// was full.
+/// How many events of this subscription were lost just before the message in hand: to a full mailbox, to the host's full
+/// inbox, to the bound of its policy, and to newer events of the same key that took their place (gap.hpp says what counts).
 [[nodiscard]] std::uint64_t missed_of(const context& self) noexcept;
 
 }  // namespace herald

@@ -36,6 +36,38 @@ TEST_CASE("a context outside of its own handlers subscribes nobody") {
   CHECK(w.who("t").empty());
 }
 
+TEST_CASE("P4: unsubscribing says what stands in its way, where it is asked to; having nothing to end is success") {
+  world w{2};
+  context* stolen = nullptr;
+  inside(w.p(0), [&](context& self) {
+    stolen = &self;
+    CHECK(try_unsubscribe(self, "t"));
+    CHECK(try_unsubscribe_key(self, "t", "k"));
+    CHECK(try_unsubscribe(self, "a::b").is(pubsub_errc::bad_topic));
+    CHECK(try_unsubscribe_key(self, "a:**:b", "k").is(pubsub_errc::bad_topic));
+    subscribe<tick>(self, "t", {.key = "k"});
+    subscribe<tick>(self, "t", {.key = "l"});
+    subscribe<tick>(self, "a:*");
+    unsubscribe(self, "a::b");
+  });
+  CHECK(try_unsubscribe(*stolen, "t").is(pubsub_errc::wrong_place));
+  inside(w.p(1), [&](context&) {
+    CHECK(try_unsubscribe(*stolen, "t").is(pubsub_errc::wrong_place));
+    CHECK(try_unsubscribe_key(*stolen, "t", "k").is(pubsub_errc::wrong_place));
+    unsubscribe(*stolen, "t");
+  });
+  CHECK(w.who("t").size() == 2);
+  inside(w.p(0), [](context& self) {
+    const auto handle = bus{self}.topic("t").value();
+    CHECK(try_unsubscribe_key(self, bus{self}, "t", "k"));
+    CHECK(try_unsubscribe(self, "a:*"));
+    CHECK(bus{self}.patterns() == 0);
+  });
+  CHECK(w.who("t").size() == 1);
+  inside(w.p(0), [](context& self) { CHECK(try_unsubscribe(self, bus{self}.topic("t").value())); });
+  CHECK(w.who("t").empty());
+}
+
 TEST_CASE("an event of another type is not delivered, counted, and reported once") {
   world w{2};
   inside(w.p(0), [](context& self) { subscribe<tick>(self, "t"); });
