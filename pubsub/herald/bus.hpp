@@ -146,7 +146,7 @@ struct subscriber_info {
   std::string group;
   std::string key;
   std::any metadata;
-  std::uint32_t waiting = 0;  ///< messages of all kinds in its mailbox
+  std::uint32_t waiting = 0;  ///< messages of all kinds in its mailbox, and the values that latest_by holds for it
   /// Handler calls since it subscribed, and events put into its mailbox (what is lost there is in `lost`, too).
   std::uint64_t delivered = 0;
   /// By herald::loss. What a host's full inbox did not take is counted for the topic only (topic_statistics::lost).
@@ -238,7 +238,7 @@ class bus {
   friend bool operator==(const bus&, const bus&) = default;
 
   /// For higher floors, whose event types are known to a function only: publishes what `make` gives (an
-  /// engine::published*) in this program, and asks for it only when somebody holds the topic.
+  /// engine::published*) in this program, and asks for it only when somebody wants it.
   template <class Make>
   result<void> broadcast_made(std::string_view topic, Make&& make) const {
     auto found = look_up(topic);

@@ -4,7 +4,9 @@
 #include <mutex>
 
 #include <herald/bus.hpp>
+#include <herald/engine/backlog.hpp>
 #include <herald/engine/bus_core.hpp>
+#include <herald/engine/event_entry.hpp>
 #include <herald/engine/operation.hpp>
 #include <herald/engine/retention.hpp>
 #include <herald/engine/topic_table.hpp>
@@ -15,6 +17,16 @@ namespace herald {
 using namespace engine;
 
 namespace {
+
+/// Messages in the subscriber's mailbox, and the values of latest_by for which only one token stands there.
+std::uint32_t waiting_for(const cell& who, const subscription& through) noexcept {
+  auto waiting = who.depth.load(std::memory_order_relaxed);
+  const auto* log = through.more ? through.more->waiting.get() : nullptr;
+  if (log == nullptr || log->token == nullptr) return waiting;
+  const bool in_mailbox = log->token->in_hand == nullptr && log->token->message == nullptr;
+  waiting += static_cast<std::uint32_t>(log->values.count());
+  return in_mailbox ? waiting - 1 : waiting;
+}
 
 /// What the hosts answer comes together here; the last one to let go wakes the asker.
 class roll_call {
@@ -35,10 +47,10 @@ class roll_call {
       subscriber_info info;
       info.topic = s.topic->name();
       info.group = s.topic->group_name();
-      info.waiting = entry.who->depth.load(std::memory_order_relaxed);
+      const auto& subscribed = table.at(entry.id);
+      info.waiting = waiting_for(*entry.who, subscribed);
       info.who = any_ref{entry.who->self()};
       info.path = core::path_of(*entry.who);
-      const auto& subscribed = table.at(entry.id);
       info.delivered = subscribed.delivered();
       if (const auto& more = subscribed.more) {
         info.key = more->given->key;
@@ -88,18 +100,17 @@ class count_call {
   count_call(const count_call&) = delete;
   count_call& operator=(const count_call&) = delete;
 
-  void add(std::size_t number, const seat& s) {
+  void add(std::size_t number, const seat& s, const topic_table* table) {
     const std::lock_guard lock{mutex_};
     auto& t = (*all_)[number];
-    if (s.topic->routed()) t.published += s.events;
     t.delivered += s.handed;
     t.subscribers += s.live;
     if (s.lost)
       for (std::size_t i = 0; i < loss_kinds; ++i) t.lost[i] += (*s.lost)[i];
     for (std::uint32_t i = 0; i < s.size; ++i) {
       const auto& entry = s.entries[i];
-      if (entry.who == nullptr) continue;
-      const auto waiting = entry.who->depth.load(std::memory_order_relaxed);
+      if (entry.who == nullptr || table == nullptr) continue;
+      const auto waiting = waiting_for(*entry.who, table->at(entry.id));
       if (t.slowest.who && waiting <= t.slowest.waiting) continue;
       t.slowest = {any_ref{entry.who->self()}, core::path_of(*entry.who), waiting};
     }
@@ -123,7 +134,7 @@ result<std::vector<topic_statistics>> count(bus_core& bus, const std::vector<hel
   // Every host that ever had a subscriber: what its former ones got counts.
   for (std::size_t i = 0; i < records.size(); ++i)
     for (auto* s = records[i]->seats(); s != nullptr; s = s->next.load(std::memory_order_acquire))
-      post_operation(*s->home, nullptr, [call, i, s, held = records[i]](frame&) { call->add(i, *s); });
+      post_operation(*s->home, nullptr, [call, i, s, held = records[i]](frame& f) { call->add(i, *s, topic_table::if_any(*f.home)); });
   call.reset();
   if (!engine::wait(bus.system(), *w, limit))
     return error{pubsub_errc::timeout, "statistics were not all told within " + std::to_string(limit.count()) + " ms"};

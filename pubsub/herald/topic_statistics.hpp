@@ -26,8 +26,8 @@ struct topic_statistics {
   std::string name;   ///< of the topic or pattern
   std::string group;  ///< of competing consumers; empty: subscribers that get every event
   bool pattern = false;
-  /// Events published to the topic that had somebody to go to; of patterns and groups: events that came to their hosts, one
-  /// for each host.
+  /// Events published that had somebody to go to, by name or by handle: a subscriber here, or the topic that keeps them. Of
+  /// patterns and groups: those of the topics that match. Each once, however many subscribers and hosts there are.
   std::uint64_t published = 0;
   /// Handler calls, and events put into mailboxes (what is lost there is in `lost`, too).
   std::uint64_t delivered = 0;
@@ -39,9 +39,9 @@ struct topic_statistics {
   struct lagging {
     any_ref who;  ///< empty: there is no subscriber
     std::string path;
-    std::uint32_t waiting = 0;  ///< messages of all kinds in its mailbox
+    std::uint32_t waiting = 0;  ///< messages of all kinds in its mailbox, and the values that latest_by holds for it
   };
-  lagging slowest;  ///< the subscriber with the longest mailbox
+  lagging slowest;  ///< the subscriber for whom most is waiting
 
   [[nodiscard]] std::uint64_t lost_in_all() const noexcept {
     std::uint64_t sum = 0;

@@ -225,3 +225,70 @@ TEST_CASE("statistics of a subscription tell its losses by reason, and its rate"
     CHECK(s.lost[static_cast<std::size_t>(loss::dropped_newest)] == (s.key == "new" ? 7 : 0));
   }
 }
+
+TEST_CASE("statistics count an event once, by name as by handle, and on however many hosts its subscribers are") {
+  world w{6};
+  const bus b{w.app};
+  const auto one = b.topic("t:one").value();
+  const auto published = [&](std::string_view topic) { return b.statistics(topic).value().published; };
+  for (int i = 0; i < 3; ++i) {
+    CHECK(one.broadcast(tick{i}));
+    w.publish(i, "t:one");
+    CHECK(b.local_broadcast("t:one", tick{i}));
+  }
+  CHECK(published("t:one") == 0);  // a handle wants nothing
+  CHECK(one.broadcast(tick{3}, retain));
+  w.publish(4, "t:one");
+  CHECK(published("t:one") == 1);  // what is kept goes somewhere
+  one.clear();
+
+  for (std::size_t i = 0; i < 6; ++i) inside(w.p(i), [](context& self) { subscribe<tick>(self, "t:*"); });
+  for (std::size_t i = 0; i < 3; ++i)
+    inside(w.p(i), [](context& self) { subscribe<tick>(self, "t:**", {.group = group_policy::round_robin("g")}); });
+  for (int i = 0; i < 4; ++i) {
+    one.broadcast(tick{i});
+    w.publish(i, "t:two");
+  }
+  const dispatcher by{[](dispatch_call& call) {
+    for (const auto& e : call.entries()) call.deliver(e);
+  }};
+  CHECK(broadcast(b, "t:two", tick{9}, by));
+  w.publish(10, "other");
+  w.sim.run();
+  CHECK(published("t:one") == 5);
+  w.sim.advance(std::chrono::seconds{2});
+  for (const auto& t : b.list().value()) {
+    CHECK(t.rate == 0);
+    if (t.name == "t:*") {
+      CHECK(t.published == 9);
+      CHECK(t.delivered == 9 * 6);
+    } else if (t.name == "t:**") {
+      CHECK(t.group == "g");
+      CHECK(t.published == 9);
+      CHECK(t.delivered == 9);
+    }
+  }
+  for (int i = 0; i < 10; ++i) one.broadcast(tick{i});
+  w.sim.run();
+  w.sim.advance(std::chrono::seconds{5});
+  for (const auto& t : b.list().value()) CHECK(t.rate == doctest::Approx(2.0));
+}
+
+TEST_CASE("statistics show who lags behind latest_by, whose values wait behind one message of its mailbox") {
+  world w{2};
+  const bus b{w.app};
+  inside(w.p(0), [](context& self) { subscribe<tick>(self, "t"); });
+  inside(w.p(1), [](context& self) { subscribe<tick>(self, "t", {.when_slow = policy::latest_by(&tick::number, 100)}); });
+  for (std::size_t i = 0; i < 2; ++i) w.p(i).cast(run_inside{[](context&) { simulation::stall(std::chrono::seconds{30}); }});
+  w.sim.advance(std::chrono::seconds{5});
+  w.p(0).cast(text{"one more"});
+  for (int i = 0; i < 10; ++i) w.publish(i % 7);
+  for (int i = 0; i < 5; ++i) b.broadcast_from(w.p(0), "t", tick{100 + i}).value();
+  w.sim.run();
+  const auto slowest = b.statistics("t").value().slowest;
+  CHECK(slowest.path == "p1");
+  CHECK(slowest.waiting == 12);
+  for (const auto& s : w.who("t")) CHECK(s.waiting == (s.path == "p1" ? 12 : 11));
+  w.sim.advance(std::chrono::seconds{60});
+  for (const auto& s : w.who("t")) CHECK(s.waiting == 0);
+}

@@ -7,6 +7,7 @@
 #include <thread>
 #include <utility>
 
+#include <herald/engine/fan_out.hpp>
 #include <herald/engine/group_members.hpp>
 #include <herald/engine/retention.hpp>
 #include <herald/topic.hpp>
@@ -207,8 +208,12 @@ topic_record* bus_core::open(std::string_view name) {
 }
 
 topic_record* bus_core::find_wanted(std::string_view name) {
-  auto* found = find(name);
-  if (found != nullptr || version_of(routing()) == 0) return found;
+  if (auto* found = find(name)) {
+    if (wanted(*found)) return found;
+    found->release();  // only a handle holds it
+    return nullptr;
+  }
+  if (version_of(routing()) == 0) return nullptr;
   {
     const std::shared_lock lock{patterns_mutex_};
     if (!patterns_.matches(name)) return nullptr;

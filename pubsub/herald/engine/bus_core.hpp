@@ -60,7 +60,8 @@ class bus_core {
   [[nodiscard]] topic_record* open(std::string_view name);
   /// The same, null when there is none.
   [[nodiscard]] topic_record* find(std::string_view name);
-  /// The record that a publish to this name needs: as find, and made when patterns match a name that nobody holds.
+  /// The record that a publish to this name needs: as find, null when nobody wants its events, and made when patterns match
+  /// a name that nobody holds.
   [[nodiscard]] topic_record* find_wanted(std::string_view name);
   /// The record of a group of competing consumers, as open.
   [[nodiscard]] topic_record* open_group(std::string_view topic, std::string_view group);

@@ -122,7 +122,7 @@ class topic_record {
   std::atomic<std::uint64_t> seen_{0};  ///< the version of routes_, twice; one more when there are any
   pattern_routes* routes_ = nullptr;    ///< guarded by routes_busy_
   std::unique_ptr<group_members> group_;
-  std::atomic<std::uint64_t> published_{0};  ///< events that had somebody to go to
+  std::atomic<std::uint64_t> published_{0};  ///< events that had somebody to go to; of routed ones: of the topics they match
   std::atomic<retention*> keeper_{nullptr};
   std::atomic<std::uint32_t> refs_{1};
   std::uint16_t length_;
