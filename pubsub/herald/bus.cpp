@@ -18,6 +18,7 @@ namespace {
 std::string_view named(std::string_view name) {
   if (name.empty()) throw std::logic_error{"a second bus has an empty name; wanted: a name (the default bus has none)"};
   return name;
+  if (auto fine = check_bus_name(name); !fine) throw std::logic_error{fine.error().message()};
 }
 
 core& system_around(const context& self) { return self.cell().home->system(); }
@@ -27,6 +28,15 @@ core& system_around(const context& self) { return self.cell().home->system(); }
 namespace engine {
 bool open(const topic_record& topic) noexcept { return !topic.bus().closed(); }
 }  // namespace engine
+
+result<void> check_bus_name(std::string_view name) {
+  if (name.size() > max_bus_name)
+    return error{pubsub_errc::bad_option, "a bus has a name of " + std::to_string(name.size()) + " bytes; wanted: 1 to 255"};
+  for (std::size_t i = 0; i < name.size(); ++i)
+    if (static_cast<unsigned char>(name[i]) < 0x20 || name[i] == 0x7f)
+      return error{pubsub_errc::bad_option, "a bus has a name with a control character at byte " + std::to_string(i + 1) + "; wanted: none"};
+  return {};
+}
 
 // --- topic ------------------------------------------------------------------------------------------------------------
 

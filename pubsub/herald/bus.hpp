@@ -19,6 +19,7 @@
 #include <any>
 #include <array>
 #include <chrono>
+#include <concepts>
 #include <cstdint>
 #include <memory>
 #include <string>
@@ -62,6 +63,15 @@ bool publish(topic_record& topic, published* event, const address& except, bool 
 [[nodiscard]] bool open(const topic_record& topic) noexcept;
 }  // namespace engine
 
+inline constexpr std::size_t max_bus_name = 255;
+/// What is wrong with the name of a bus, if anything; that of the default one is empty.
+[[nodiscard]] result<void> check_bus_name(std::string_view name);
+/// What typed topics, patterns and handles (typed_topic.hpp) have in common.
+template <class T>
+concept typed_name = requires(const T& one) {
+  typename T::event;
+  { one.name() } -> std::same_as<std::string_view>;
+};
 /// A topic of one bus, found once. Two handles are equal when they name the same topic of the same bus.
 class topic {
  public:
@@ -161,7 +171,7 @@ class bus {
   explicit bus(const application& app);
   explicit bus(const context& self);
   /// Another bus of the application; buses of different names do not see each other. Throws std::logic_error when the
-  /// name is empty.
+  /// name is empty, longer than 255 bytes, or has a control character.
   bus(const application& app, std::string_view name);
   bus(const context& self, std::string_view name);
 

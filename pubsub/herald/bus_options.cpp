@@ -171,3 +171,4 @@ child_spec pubsub(std::string name, bus_options options) {
 }
 
 }  // namespace herald
+  if (auto fine = check_bus_name(name); !fine) throw std::logic_error{fine.error().message()};

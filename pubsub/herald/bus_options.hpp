@@ -40,7 +40,7 @@ struct bus_options {
 [[nodiscard]] result<void> check_options(const bus_options& options);
 
 /// The keeper of the bus of this name; empty: the application's default bus. Its id is "pubsub", or "pubsub:<name>".
-/// Throws std::logic_error for bad options.
+/// Throws std::logic_error for bad options, and for a name of more than 255 bytes or with a control character.
 [[nodiscard]] child_spec pubsub(std::string name = {}, bus_options options = {});
 
 }  // namespace herald

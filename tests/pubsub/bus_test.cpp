@@ -323,6 +323,24 @@ TEST_CASE("P13: the payload is one object and ends once, after the last handler"
   CHECK(counted::alive == 0);
 }
 
+TEST_CASE("P12: a wrong name of a bus is a clear error, in a tree before anything starts") {
+  world w{1};
+  const auto why = [&](std::string_view name) -> std::string {
+    try {
+      return "fine: " + bus{w.app, name}.name();
+    } catch (const std::logic_error& e) {
+      return e.what();
+    }
+  };
+  CHECK(why("orders of \xc3\xa4") == "fine: orders of \xc3\xa4");
+  CHECK(why("") == "a second bus has an empty name; wanted: a name (the default bus has none)");
+  CHECK(why("a\n") == "a bus has a name with a control character at byte 2; wanted: none");
+  CHECK(why(std::string(255, 'x')) == "fine: " + std::string(255, 'x'));
+  CHECK(why(std::string(256, 'x')) == "a bus has a name of 256 bytes; wanted: 1 to 255");
+  inside(w.p(0), [](context& self) { CHECK_THROWS_AS((bus{self, "a\n"}), std::logic_error); });
+  CHECK_THROWS_AS(static_cast<void>(pubsub("a\n")), std::logic_error);
+}
+
 TEST_CASE("P14: a bad name is an error everywhere") {
   world w{1};
   const bus b{w.app};
