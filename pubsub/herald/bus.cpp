@@ -55,6 +55,11 @@ std::size_t topic::retained() const {
   return keeper->events().size();
 }
 std::string_view topic::name() const noexcept { return record_->name(); }
+bool topic::wanted() const {
+  const auto routing = bus_->routing();
+  if ((routing & bus_core::closed_bit) != 0) return false;
+  return (routing & bus_core::remote_bit) != 0 || engine::wanted(*record_);
+}
 bus topic::bus() const noexcept { return herald::bus{bus_}; }
 
 // --- bus --------------------------------------------------------------------------------------------------------------

@@ -102,6 +102,11 @@ class topic {
   }
   /// The same to everybody but `from`.
   template <class E>
+  /// By way of a dispatcher (dispatcher.hpp), which decides what each subscription gets. Errors: as herald::broadcast there.
+  template <class E>
+  result<void> broadcast(E event, const dispatcher& by) const {
+    return engine::broadcast_everywhere(*bus_, name(), shared_event::make(std::move(event)), {}, &by);
+  }
   bool broadcast_from(const any_ref& from, E event) const {
     return send(std::move(event), from.where(), false);
   }
@@ -117,6 +122,10 @@ class topic {
   }
   template <class E>
   bool local_broadcast_from(const any_ref& from, E event) const {
+  /// Whether what is broadcast now would go anywhere: to a subscriber here, by the name or by a pattern, or into the topic's
+  /// history. A bus with an adapter does not know who listens elsewhere, and says yes. For publishers that are no processes
+  /// (those are told: interest.hpp) and whose events are dear to make; by the time of the broadcast it may be otherwise.
+  [[nodiscard]] bool wanted() const;
     return send(std::move(event), from.where(), true);
   }
   /// To the subscribers of one node, which may be this one. Errors: unknown_node, closed, adapter_failed.
@@ -235,6 +244,11 @@ class bus {
   [[nodiscard]] result<topic_statistics> statistics(std::string_view topic,
                                                     std::chrono::milliseconds limit = default_call_limit) const;
   /// The same of every topic, pattern and group, by name.
+  /// The same for a typed topic, pattern or handle; the function must take its type.
+  template <engine::typed_name T, class F>
+    requires engine::event_function<F>
+  [[nodiscard]] result<callback_subscription> subscribe(const T& to, callback_executor place, F callback,
+                                                        subscription_options options = {}) const;
   [[nodiscard]] result<std::vector<topic_statistics>> list(std::chrono::milliseconds limit = default_call_limit) const;
   /// Topics that somebody holds: handles, subscribers, events on their way.
   [[nodiscard]] std::size_t topics() const;

@@ -109,5 +109,10 @@ result<actor_subscription> subscribe_actor(const bus& where, std::string_view to
   hold->set(*std::move(begun));
   return actor_subscription{std::move(hold)};
 }
+/// The same for a typed topic, pattern or handle.
+template <detail::typed T>
+result<actor_subscription> subscribe_actor(const bus& where, const T& to, const caf::actor& who, subscription_options options = {}) {
+  return subscribe_actor<detail::typed_event<T>>(where, to.name(), who, std::move(options));
+}
 
 }  // namespace herald

@@ -281,4 +281,11 @@ result<callback_subscription> bus::subscribe(std::string_view topic, callback_ex
   return detail::subscribe_callback<engine::event_of<F>>(*this, topic, std::move(place), std::move(callback), std::move(options));
 }
 
+template <engine::typed_name T, class F>
+  requires engine::event_function<F>
+result<callback_subscription> bus::subscribe(const T& to, callback_executor place, F callback, subscription_options options) const {
+  static_assert(std::is_same_v<typename T::event, engine::event_of<F>>, "herald: this topic carries events of another type");
+  return detail::subscribe_callback<typename T::event>(*this, to.name(), std::move(place), std::move(callback), std::move(options));
+}
+
 }  // namespace herald

@@ -139,18 +139,23 @@ class typed_pattern {
   detail::topic_text text_;
 };
 
-/// A handle on a topic that takes events of type E only.
+/// A handle on a topic that takes events of type E only; its members are those of topic.
 template <class E>
 class typed_handle {
  public:
+  using event = E;
   explicit typed_handle(topic to) noexcept : to_{std::move(to)} {}
 
-  bool broadcast(E event) const { return to_.broadcast(std::move(event)); }
-  bool broadcast(E event, retain_t) const { return to_.broadcast(std::move(event), retain); }
-  void clear() const { to_.clear(); }
-  bool broadcast_from(const any_ref& from, E event) const { return to_.broadcast_from(from, std::move(event)); }
-  bool local_broadcast(E event) const { return to_.local_broadcast(std::move(event)); }
-  bool local_broadcast_from(const any_ref& from, E event) const { return to_.local_broadcast_from(from, std::move(event)); }
+  bool broadcast(E what) const { return to_.broadcast(std::move(what)); }
+  bool broadcast(E what, retain_t) const { return to_.broadcast(std::move(what), retain); }
+  result<void> broadcast(E what, const dispatcher& by) const { return to_.broadcast(std::move(what), by); }
+  bool clear() const { return to_.clear(); }
+  [[nodiscard]] std::size_t retained() const { return to_.retained(); }
+  [[nodiscard]] bool wanted() const { return to_.wanted(); }
+  bool broadcast_from(const any_ref& from, E what) const { return to_.broadcast_from(from, std::move(what)); }
+  bool local_broadcast(E what) const { return to_.local_broadcast(std::move(what)); }
+  bool local_broadcast_from(const any_ref& from, E what) const { return to_.local_broadcast_from(from, std::move(what)); }
+  result<void> direct_broadcast(std::string_view node, E what) const { return to_.direct_broadcast(node, std::move(what)); }
   /// Only here to say it in words.
   template <class Other>
     requires(!detail::carries<Other, E>)
@@ -192,6 +197,13 @@ class typed_topic {
     if (!found) throw std::logic_error{found.error().message()};
     return typed_handle<E>{*std::move(found)};
   }
+  /// The same for a topic that keeps events. Throws std::logic_error too when it keeps another number already, or the number
+  /// is wrong; bus::topic says that as a value.
+  [[nodiscard]] typed_handle<E> on(const bus& where, const topic_options& options) const {
+    auto found = where.topic(name(), options);
+    if (!found) throw std::logic_error{found.error().message()};
+    return typed_handle<E>{*std::move(found)};
+  }
 
  private:
   constexpr explicit typed_topic(const detail::topic_text& text) : text_{text} {}
@@ -210,53 +222,102 @@ inline constexpr bool is_typed<typed_handle<E>> = true;
 /// A typed topic, pattern or handle.
 template <class T>
 concept typed = is_typed<T>;
-
 template <class T>
-struct event_of_typed {
-  using type = typename T::event;
-};
-template <class E>
-struct event_of_typed<typed_handle<E>> {
-  using type = E;
-};
-template <class T>
-using typed_event = typename event_of_typed<T>::type;
+using typed_event = typename T::event;
 
 template <class T, class... Said>
 constexpr void says_its_own() {
   static_assert(sizeof...(Said) == 0 || (std::is_same_v<typed_event<T>, Said> && ...),
                 "herald: this topic carries events of another type");
 }
+
+template <class T>
+[[nodiscard]] bus bus_of(const context& self, const T&) {
+  return bus{self};
+}
+template <class E>
+[[nodiscard]] bus bus_of(const context&, const typed_handle<E>& handle) {
+  return handle.untyped().bus();
+}
 }  // namespace detail
 
 /// As with a name; the type is the topic's own. `Said`: whoever writes subscribe<E>(...) all the same must say that one.
+/// A handle is of its own bus; topics and patterns are of the default one, or of the bus that is said.
 template <class... Said, detail::typed T>
 bool subscribe(context& self, const T& to, subscription_options options = {}) {
   detail::says_its_own<T, Said...>();
-  return subscribe<detail::typed_event<T>>(self, to.name(), std::move(options));
+  return subscribe<detail::typed_event<T>>(self, detail::bus_of(self, to), to.name(), std::move(options));
 }
 template <class... Said, detail::typed T>
 bool subscribe(context& self, const bus& where, const T& to, subscription_options options = {}) {
   detail::says_its_own<T, Said...>();
   return subscribe<detail::typed_event<T>>(self, where, to.name(), std::move(options));
 }
-template <detail::typed T>
+template <class... Said, detail::typed T>
 [[nodiscard]] result<void> try_subscribe(context& self, const T& to, subscription_options options = {}) {
-  return try_subscribe<detail::typed_event<T>>(self, to.name(), std::move(options));
+  detail::says_its_own<T, Said...>();
+  return try_subscribe<detail::typed_event<T>>(self, detail::bus_of(self, to), to.name(), std::move(options));
+}
+template <class... Said, detail::typed T>
+[[nodiscard]] result<void> try_subscribe(context& self, const bus& where, const T& to, subscription_options options = {}) {
+  detail::says_its_own<T, Said...>();
+  return try_subscribe<detail::typed_event<T>>(self, where, to.name(), std::move(options));
 }
 template <detail::typed T>
 void unsubscribe(context& self, const T& from) {
-  unsubscribe(self, from.name());
+  unsubscribe(self, detail::bus_of(self, from), from.name());
+}
+template <detail::typed T>
+void unsubscribe(context& self, const bus& where, const T& from) {
+  unsubscribe(self, where, from.name());
+}
+template <detail::typed T>
+void unsubscribe_key(context& self, const T& from, std::string_view key) {
+  unsubscribe_key(self, detail::bus_of(self, from), from.name(), key);
+}
+template <detail::typed T>
+void unsubscribe_key(context& self, const bus& where, const T& from, std::string_view key) {
+  unsubscribe_key(self, where, from.name(), key);
 }
 
-/// As bus::broadcast.
+/// As the members of bus of these names.
 template <class E>
 result<void> broadcast(const bus& where, const typed_topic<E>& to, std::type_identity_t<E> event) {
   return where.broadcast(to.name(), std::move(event));
 }
 template <class E>
+result<void> broadcast(const bus& where, const typed_topic<E>& to, std::type_identity_t<E> event, retain_t) {
+  return where.broadcast(to.name(), std::move(event), retain);
+}
+/// By way of a dispatcher (dispatcher.hpp).
+template <class E>
+result<void> broadcast(const bus& where, const typed_topic<E>& to, std::type_identity_t<E> event, const dispatcher& by) {
+  return engine::broadcast_everywhere(*where.inside(), to.name(), shared_event::make(std::move(event)), {}, &by);
+}
+template <class E>
+result<void> broadcast_from(const bus& where, const any_ref& from, const typed_topic<E>& to, std::type_identity_t<E> event) {
+  return where.broadcast_from(from, to.name(), std::move(event));
+}
+template <class E>
+result<void> local_broadcast(const bus& where, const typed_topic<E>& to, std::type_identity_t<E> event) {
+  return where.local_broadcast(to.name(), std::move(event));
+}
+template <class E>
+result<void> local_broadcast_from(const bus& where, const any_ref& from, const typed_topic<E>& to, std::type_identity_t<E> event) {
+  return where.local_broadcast_from(from, to.name(), std::move(event));
+}
+template <class E>
+result<void> direct_broadcast(const bus& where, std::string_view node, const typed_topic<E>& to, std::type_identity_t<E> event) {
+  return where.direct_broadcast(node, to.name(), std::move(event));
+}
+/// To the default bus.
+template <class E>
 result<void> broadcast(const context& self, const typed_topic<E>& to, std::type_identity_t<E> event) {
   return bus{self}.broadcast(to.name(), std::move(event));
+}
+template <class E>
+result<void> broadcast(const context& self, const typed_topic<E>& to, std::type_identity_t<E> event, retain_t) {
+  return bus{self}.broadcast(to.name(), std::move(event), retain);
 }
 /// Only here to say it in words.
 template <class E, class Other>

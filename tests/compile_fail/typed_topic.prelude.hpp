@@ -1,5 +1,6 @@
 #pragma once
 // What the pieces of typed_topic.cases begin with.
+#include <herald/callback.hpp>
 #include <herald/typed_topic.hpp>
 
 struct price_changed {

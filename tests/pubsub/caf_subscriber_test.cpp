@@ -107,6 +107,24 @@ TEST_CASE("an actor's subscription has options, ends by its handle, and is not m
   actor = nullptr;
 }
 
+namespace {
+inline constexpr typed_topic<std::int32_t> numbers{"n"};
+}  // namespace
+
+TEST_CASE("an actor subscribes to a typed topic; what its process's start finds is said by its own error") {
+  notes l;
+  application app{{.name = "root"}, {.workers = 2, .sinks = {[](const report&) {}}}};
+  const bus b{app};
+  auto actor = caf_system(app).spawn(note, &l);
+  CHECK(subscribe_actor(b, numbers, actor).is(pubsub_errc::not_started));
+  app.start();
+  static_cast<void>(subscribe_actor(b, numbers, actor, {.group = group_policy::round_robin("g")}).value());
+  CHECK(subscribe_actor(b, numbers, actor, {.group = group_policy::least_loaded("g")}).is(pubsub_errc::bad_option));
+  for (std::int32_t i = 0; i < 4; ++i) broadcast(b, numbers, i).value();
+  wait([&] { return l.all().size() == 4; });
+  actor = nullptr;
+}
+
 TEST_CASE("B9: a CAF actor publishes; another one, and a callback, get it") {
   notes l;
   std::atomic<int> called{0};
