@@ -4,6 +4,7 @@
 
 #include <herald/application.hpp>
 #include <herald/context.hpp>
+#include <herald/dispatcher.hpp>
 #include <herald/engine/bus_core.hpp>
 #include <herald/engine/fan_out.hpp>
 #include <herald/engine/retention.hpp>
@@ -17,8 +18,8 @@ namespace {
 
 std::string_view named(std::string_view name) {
   if (name.empty()) throw std::logic_error{"a second bus has an empty name; wanted: a name (the default bus has none)"};
-  return name;
   if (auto fine = check_bus_name(name); !fine) throw std::logic_error{fine.error().message()};
+  return name;
 }
 
 core& system_around(const context& self) { return self.cell().home->system(); }
@@ -27,7 +28,6 @@ core& system_around(const context& self) { return self.cell().home->system(); }
 
 namespace engine {
 bool open(const topic_record& topic) noexcept { return !topic.bus().closed(); }
-}  // namespace engine
 
 result<void> check_bus_name(std::string_view name) {
   if (name.size() > max_bus_name)
@@ -37,6 +37,7 @@ result<void> check_bus_name(std::string_view name) {
       return error{pubsub_errc::bad_option, "a bus has a name with a control character at byte " + std::to_string(i + 1) + "; wanted: none"};
   return {};
 }
+}  // namespace engine
 
 // --- topic ------------------------------------------------------------------------------------------------------------
 
@@ -54,12 +55,12 @@ std::size_t topic::retained() const {
   const auto lock = keeper->lock();
   return keeper->events().size();
 }
-std::string_view topic::name() const noexcept { return record_->name(); }
 bool topic::wanted() const {
   const auto routing = bus_->routing();
   if ((routing & bus_core::closed_bit) != 0) return false;
   return (routing & bus_core::remote_bit) != 0 || engine::wanted(*record_);
 }
+std::string_view topic::name() const noexcept { return record_->name(); }
 bus topic::bus() const noexcept { return herald::bus{bus_}; }
 
 // --- bus --------------------------------------------------------------------------------------------------------------
@@ -110,11 +111,16 @@ result<topic_record*> bus::open(std::string_view topic) const {
 
 result<void> bus::publish(topic_record* owned, published* event, const address& except, bool keep) {
   const held_topic guard{hold_topic(owned)};
+  if (!keep && (owned->bus().routing() & bus_core::dispatched_bit) != 0) [[unlikely]]
+    if (const auto by = owned->bus().own_dispatcher(); by && (owned->keeper() == nullptr || !owned->keeper()->always()))
+      return dispatch(owned->bus(), owned->name(), event, except, *by);
   if (!engine::publish(*owned, event, except, false, keep)) return engine::closed_error(owned->name());
   return {};
 }
 
-bool bus::reaches_others() const noexcept { return (core_->routing() & bus_core::remote_bit) != 0; }
+bool bus::goes_round(bool here_only) const noexcept {
+  return (core_->routing() & (here_only ? bus_core::dispatched_bit : bus_core::remote_bit | bus_core::dispatched_bit)) != 0;
+}
 std::string bus::node_name() const { return core_->node_name(); }
 std::size_t bus::topics() const { return core_->topics(); }
 std::size_t bus::patterns() const { return core_->patterns(); }

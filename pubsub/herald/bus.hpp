@@ -48,11 +48,13 @@ class dispatcher;
 namespace engine {
 class bus_core;
 /// Who would get an event of this topic now.
-enum class audience : std::uint8_t { nobody, here, everywhere };
+enum class audience : std::uint8_t { nobody, here, everywhere, dispatched };
 [[nodiscard]] audience audience_of(topic_record& topic);
 /// To the other nodes, then to the subscribers here, by way of the dispatcher where there is one.
 result<void> broadcast_everywhere(bus_core& bus, std::string_view topic, const shared_event& event, const address& except,
                                   const dispatcher* by = nullptr);
+/// To the subscribers here, by way of the bus's own dispatcher where it has one.
+result<void> broadcast_locally(bus_core& bus, std::string_view topic, const shared_event& event, const address& except);
 /// To one node, which may be this one.
 result<void> broadcast_to(bus_core& bus, std::string_view node, std::string_view topic, const shared_event& event,
                           const dispatcher* by = nullptr);
@@ -61,8 +63,6 @@ result<void> clear_everywhere(bus_core& bus, std::string_view topic);
 bool publish(topic_record& topic, published* event, const address& except, bool anonymous, bool keep);
 [[nodiscard]] bool wanted(topic_record& topic);
 [[nodiscard]] bool open(const topic_record& topic) noexcept;
-}  // namespace engine
-
 inline constexpr std::size_t max_bus_name = 255;
 /// What is wrong with the name of a bus, if anything; that of the default one is empty.
 [[nodiscard]] result<void> check_bus_name(std::string_view name);
@@ -72,6 +72,8 @@ concept typed_name = requires(const T& one) {
   typename T::event;
   { one.name() } -> std::same_as<std::string_view>;
 };
+}  // namespace engine
+
 /// A topic of one bus, found once. Two handles are equal when they name the same topic of the same bus.
 class topic {
  public:
@@ -96,17 +98,17 @@ class topic {
   /// The same, and the topic keeps it for those who come late (topic_options.hpp), on every node.
   template <class E>
   bool broadcast(E event, retain_t) const {
-    if (engine::audience_of(*record_) == engine::audience::everywhere) [[unlikely]]
+    if (engine::audience_of(*record_) > engine::audience::here) [[unlikely]]
       return engine::broadcast_everywhere(*bus_, name(), shared_event::make(std::move(event), {.retain = true}), {}).has_value();
     return engine::publish(*record_, engine::make_published<E>(std::move(event)), {}, false, true);
   }
-  /// The same to everybody but `from`.
-  template <class E>
   /// By way of a dispatcher (dispatcher.hpp), which decides what each subscription gets. Errors: as herald::broadcast there.
   template <class E>
   result<void> broadcast(E event, const dispatcher& by) const {
     return engine::broadcast_everywhere(*bus_, name(), shared_event::make(std::move(event)), {}, &by);
   }
+  /// The same to everybody but `from`.
+  template <class E>
   bool broadcast_from(const any_ref& from, E event) const {
     return send(std::move(event), from.where(), false);
   }
@@ -115,6 +117,10 @@ class topic {
   bool clear() const;
   /// How many events it keeps.
   [[nodiscard]] std::size_t retained() const;
+  /// Whether what is broadcast now would go anywhere: to a subscriber here, by the name or by a pattern, or into the topic's
+  /// history. A bus with an adapter does not know who listens elsewhere, and says yes. For publishers that are no processes
+  /// (those are told: interest.hpp) and whose events are dear to make; by the time of the broadcast it may be otherwise.
+  [[nodiscard]] bool wanted() const;
   /// To the subscribers of this program only.
   template <class E>
   bool local_broadcast(E event) const {
@@ -122,10 +128,6 @@ class topic {
   }
   template <class E>
   bool local_broadcast_from(const any_ref& from, E event) const {
-  /// Whether what is broadcast now would go anywhere: to a subscriber here, by the name or by a pattern, or into the topic's
-  /// history. A bus with an adapter does not know who listens elsewhere, and says yes. For publishers that are no processes
-  /// (those are told: interest.hpp) and whose events are dear to make; by the time of the broadcast it may be otherwise.
-  [[nodiscard]] bool wanted() const;
     return send(std::move(event), from.where(), true);
   }
   /// To the subscribers of one node, which may be this one. Errors: unknown_node, closed, adapter_failed.
@@ -148,8 +150,11 @@ class topic {
     static_assert(!std::is_reference_v<E>);
     const auto who = engine::audience_of(*record_);
     if (who == engine::audience::nobody) return engine::open(*record_);
-    if (who == engine::audience::everywhere && !here_only) [[unlikely]]
-      return engine::broadcast_everywhere(*bus_, name(), shared_event::make(std::move(event)), except).has_value();
+    if (who > engine::audience::here && (!here_only || who == engine::audience::dispatched)) [[unlikely]] {
+      const auto shared = shared_event::make(std::move(event));
+      return (here_only ? engine::broadcast_locally(*bus_, name(), shared, except)
+                        : engine::broadcast_everywhere(*bus_, name(), shared, except)).has_value();
+    }
     return engine::publish(*record_, engine::make_published<E>(std::move(event)), except, false, false);
   }
 
@@ -203,7 +208,7 @@ class bus {
   /// The same, and the topic keeps it for those who come late.
   template <class E>
   result<void> broadcast(std::string_view topic, E event, retain_t) const {
-    if (reaches_others()) return engine::broadcast_everywhere(*core_, topic, shared_event::make(std::move(event), {.retain = true}), {});
+    if (goes_round(false)) return engine::broadcast_everywhere(*core_, topic, shared_event::make(std::move(event), {.retain = true}), {});
     auto found = open(topic);
     if (!found) return found.error();
     return publish(*found, engine::make_published<E>(std::move(event)), {}, true);
@@ -234,6 +239,11 @@ class bus {
     requires engine::event_function<F>
   [[nodiscard]] result<callback_subscription> subscribe(std::string_view topic, callback_executor place, F callback,
                                                         subscription_options options = {}) const;
+  /// The same for a typed topic, pattern or handle; the function must take its type.
+  template <engine::typed_name T, class F>
+    requires engine::event_function<F>
+  [[nodiscard]] result<callback_subscription> subscribe(const T& to, callback_executor place, F callback,
+                                                        subscription_options options = {}) const;
 
   /// Who would get an event of this topic now, by its name or by a pattern, asked of each host; given a pattern, who is
   /// subscribed to exactly that. From plain threads. Errors: bad_topic, closed, would_block, timeout.
@@ -244,11 +254,6 @@ class bus {
   [[nodiscard]] result<topic_statistics> statistics(std::string_view topic,
                                                     std::chrono::milliseconds limit = default_call_limit) const;
   /// The same of every topic, pattern and group, by name.
-  /// The same for a typed topic, pattern or handle; the function must take its type.
-  template <engine::typed_name T, class F>
-    requires engine::event_function<F>
-  [[nodiscard]] result<callback_subscription> subscribe(const T& to, callback_executor place, F callback,
-                                                        subscription_options options = {}) const;
   [[nodiscard]] result<std::vector<topic_statistics>> list(std::chrono::milliseconds limit = default_call_limit) const;
   /// Topics that somebody holds: handles, subscribers, events on their way.
   [[nodiscard]] std::size_t topics() const;
@@ -284,12 +289,16 @@ class bus {
   static result<void> publish(engine::topic_record* owned, engine::published* event, const engine::address& except,
                               bool keep = false);
 
-  [[nodiscard]] bool reaches_others() const noexcept;
+  /// To other nodes, or by way of the bus's own dispatcher.
+  [[nodiscard]] bool goes_round(bool here_only) const noexcept;
 
   template <class E>
   result<void> send(std::string_view topic, E&& event, const engine::address& except, bool here_only) const {
-    if (!here_only && reaches_others())
-      return engine::broadcast_everywhere(*core_, topic, shared_event::make(std::move(event)), except);
+    if (goes_round(here_only)) {
+      const auto shared = shared_event::make(std::move(event));
+      return here_only ? engine::broadcast_locally(*core_, topic, shared, except)
+                       : engine::broadcast_everywhere(*core_, topic, shared, except);
+    }
     auto found = look_up(topic);
     if (!found) return found.error();
     if (*found == nullptr) return {};

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <functional>
 #include <mutex>
+#include <optional>
 #include <set>
 #include <stdexcept>
 
@@ -91,7 +92,7 @@ class bus_inlet final : public inlet {
 class link {
  public:
   link(std::shared_ptr<bus_core> on, const bus_options& options)
-      : core_{std::move(on)}, way_{options.adapter}, inlet_{core_, options.dispatchers} {}
+      : core_{std::move(on)}, way_{options.adapter}, own_{options.dispatcher}, inlet_{core_, all_of(options)} {}
   ~link() {
     if (started_) way_->stop();
     if (attached_) core_->detach();
@@ -102,6 +103,7 @@ class link {
   result<void> start(std::string node_name) {
     if (auto free = core_->attach(way_, std::move(node_name)); !free) return free;
     attached_ = true;
+    if (own_) core_->set_dispatcher(std::make_shared<const dispatcher>(*own_));
     if (!way_) return {};
     auto running = way_->start(inlet_);
     started_ = running.has_value();
@@ -110,8 +112,14 @@ class link {
   [[nodiscard]] adapter& way() const noexcept { return *way_; }
 
  private:
+  static std::vector<dispatcher> all_of(const bus_options& options) {
+    auto all = options.dispatchers;
+    if (options.dispatcher) all.push_back(*options.dispatcher);
+    return all;
+  }
   std::shared_ptr<bus_core> core_;
   std::shared_ptr<adapter> way_;
+  std::optional<dispatcher> own_;
   bus_inlet inlet_;
   bool attached_ = false;
   bool started_ = false;
@@ -161,14 +169,21 @@ result<void> check_options(const bus_options& options) {
     if (!names.insert(d.name()).second)
       return error{pubsub_errc::bad_option, "two of bus_options.dispatchers are named \"" + d.name() + "\"; wanted: different names"};
   }
+  const auto& own = options.dispatcher;
+  if (own && own->name().empty() && options.adapter)
+    return error{pubsub_errc::bad_option,
+                 "bus_options.dispatcher has no name, by which other nodes would find theirs; wanted: a named one, or no adapter"};
+  if (own && names.contains(own->name()))
+    return error{pubsub_errc::bad_option, "bus_options.dispatcher is named \"" + own->name() +
+                                              "\", and so is one of bus_options.dispatchers; wanted: it is there once"};
   return {};
 }
 
 child_spec pubsub(std::string name, bus_options options) {
+  if (auto fine = check_bus_name(name); !fine) throw std::logic_error{fine.error().message()};
   if (auto fine = check_options(options); !fine) throw std::logic_error{fine.error().message()};
   auto id = name.empty() ? std::string{"pubsub"} : "pubsub:" + name;
   return child<bus_keeper>(std::move(id), {std::move(name), std::move(options)});
 }
 
 }  // namespace herald
-  if (auto fine = check_bus_name(name); !fine) throw std::logic_error{fine.error().message()};

@@ -12,6 +12,7 @@
 // a start error. The idea: {Phoenix.PubSub, name: ..., adapter: ...} in a supervisor's children.
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -31,7 +32,12 @@ struct bus_options {
   std::shared_ptr<herald::adapter> adapter{};
   /// Those that other nodes' events ask for by name; each with a name of its own. An event that asks for one that is not here
   /// is not delivered, and reported.
-  std::vector<dispatcher> dispatchers{};
+  std::vector<herald::dispatcher> dispatchers{};
+  /// Asked about everything that is broadcast on this bus without naming a dispatcher, while its keeper runs; none: the bus
+  /// itself delivers. Not about events that their topic keeps (retain, a history): those the bus hands out in one order. With
+  /// an adapter it needs a name, and is one of `dispatchers` without being listed there. What comes from other nodes goes by
+  /// what its publisher's bus said.
+  std::optional<herald::dispatcher> dispatcher{};
 
   friend bool operator==(const bus_options&, const bus_options&) = default;
 };

@@ -79,11 +79,12 @@ class dispatch_call {
   void send(const dispatch_entry& to, M message) {
     engine::send(engine::make_node<engine::any_node<M>>(to.who.where(), std::move(message)));
   }
-  /// What `make` gives, asked for once for each type T over all hosts, and kept as long as the event.
-  template <class T, class Make>
+  /// What `make` gives, asked for once for each type T over all hosts, and kept as long as the event. Where two encodings are
+  /// of one type (two formats, both std::string) each says a Tag of its own: any type, which only tells them apart.
+  template <class T, class Tag = T, class Make>
   [[nodiscard]] std::shared_ptr<const T> encoded(Make&& make) {
     return std::static_pointer_cast<const T>(engine::encode_once(
-        published(), engine::tag_of<T>, [&]() -> engine::encoded_ptr { return std::make_shared<const T>(make()); }));
+        published(), engine::tag_of<std::pair<T, Tag>>, [&]() -> engine::encoded_ptr { return std::make_shared<const T>(make()); }));
   }
 
  private:

@@ -2,6 +2,8 @@
 
 #include <atomic>
 #include <map>
+#include <memory>
+#include <optional>
 #include <set>
 #include <stdexcept>
 
@@ -94,6 +96,30 @@ TEST_CASE("P7: what a dispatcher encodes is encoded once over all hosts, and sen
   CHECK(got.encodings == 2);
 }
 
+namespace {
+struct as_json;
+struct as_words;
+}  // namespace
+
+TEST_CASE("P7: two encodings of one type are kept apart by their tags") {
+  world w{6, 3, [](context& self) { subscribe<tick>(self, "t"); }};
+  asked got;
+  const dispatcher two{[&](dispatch_call& call) {
+    const auto make = [&](std::string what) {
+      ++got.encodings;
+      return what;
+    };
+    const auto json = call.encoded<std::string, as_json>([&] { return make("{5}"); });
+    const auto words = call.encoded<std::string, as_words>([&] { return make("five"); });
+    const auto plain = call.encoded<std::string>([&] { return make("5"); });
+    for (const auto& e : call.entries()) call.send(e, text{*json + *words + *plain});
+  }};
+  CHECK(broadcast(bus{w.app}, "t", tick{5}, two));
+  w.sim.run();
+  CHECK(got.encodings == 3);
+  for (const auto& log : w.logs) CHECK(log.words == std::vector<std::string>{"{5}five5"});
+}
+
 TEST_CASE("P7: a dispatcher that throws is reported, and neither the publisher nor a process ends") {
   world w{4, 1, [](context& self) { subscribe<tick>(self, "t"); }};
   const dispatcher bad{[](dispatch_call& call) {
@@ -133,4 +159,94 @@ TEST_CASE("P7: order with other events, bad names, nobody there, a closed bus") 
   CHECK(b.mismatched() == 2);
   w.app.stop();
   CHECK(broadcast(b, "t", tick{1}, all).is(pubsub_errc::closed));
+}
+
+namespace {
+
+/// A bus whose own dispatcher doubles what it is asked about.
+struct doubling {
+  explicit doubling(std::size_t count, bus_options options = {}) : logs(count) {
+    options.dispatcher = twice;
+    auto tree = crowd(logs);
+    tree.children.insert(tree.children.begin(), pubsub("", std::move(options)));
+    app.emplace(std::move(tree), simulated(sim));
+    app->start();
+  }
+  const dispatcher twice{"twice", [this](dispatch_call& call) {
+    ++asked_for;
+    for (const auto& e : call.entries())
+      if (!(e.who == call.from())) call.deliver(e), call.deliver(e);
+  }};
+  [[nodiscard]] ref<listener> p(std::size_t i) const { return app->find<listener>("p" + std::to_string(i)); }
+  int asked_for = 0;
+  simulation sim{1};
+  std::vector<seen> logs;
+  std::optional<application> app;
+};
+
+}  // namespace
+
+TEST_CASE("P7: a bus's own dispatcher is asked about everything that names none, by name and by handle") {
+  doubling d{2};
+  const bus b{*d.app};
+  const auto t = b.topic("t").value();
+  for (std::size_t i = 0; i < 2; ++i) inside(d.p(i), [](context& self) { subscribe<tick>(self, "t"); });
+  CHECK(b.broadcast("t", tick{0}));
+  CHECK(t.broadcast(tick{1}));
+  CHECK(b.local_broadcast("t", tick{2}));
+  CHECK(t.local_broadcast(tick{3}));
+  CHECK(b.broadcast_from(d.p(1), "t", tick{4}));
+  CHECK(t.local_broadcast_from(d.p(1), tick{5}));
+  CHECK(b.direct_broadcast("local", "t", tick{6}));
+  CHECK(b.broadcast_made("t", [] { return engine::make_published(tick{7}); }));
+  inside(d.p(0), [](context& self) { CHECK(bus{self}.broadcast("t", tick{8})); });
+  d.sim.run();
+  CHECK(d.logs[0].numbers == std::vector{0, 0, 1, 1, 2, 2, 3, 3, 4, 4, 5, 5, 6, 6, 7, 7, 8, 8});
+  CHECK(d.logs[1].numbers == std::vector{0, 0, 1, 1, 2, 2, 3, 3, 6, 6, 7, 7, 8, 8});
+  CHECK(d.logs[0].from.back() == any_ref{d.p(0)});
+  // One that is named goes before it, and what the topic keeps the bus hands out itself.
+  const dispatcher once{[](dispatch_call& call) {
+    for (const auto& e : call.entries()) call.deliver(e);
+  }};
+  d.logs[0].numbers.clear();
+  CHECK(t.broadcast(tick{9}, once));
+  CHECK(b.broadcast("t", tick{10}, retain));
+  CHECK(t.broadcast(tick{11}, retain));
+  const auto kept = b.topic("kept", {.history = 3}).value();
+  CHECK(kept.broadcast(tick{12}));
+  CHECK(b.broadcast("kept", tick{13}));
+  CHECK(b.local_broadcast("kept", tick{14}));
+  CHECK(kept.retained() == 3);
+  d.sim.run();
+  CHECK(d.logs[0].numbers == std::vector{9, 10, 11});
+  CHECK(t.retained() == 1);
+  // Who asks whether it is wanted is told the truth.
+  CHECK_FALSE(b.topic("nobody").value().wanted());
+  CHECK(t.wanted());
+  CHECK(b.broadcast("a:*", tick{1}).is(pubsub_errc::bad_topic));
+  d.app->stop();
+  CHECK(b.broadcast("t", tick{1}).is(pubsub_errc::closed));
+  CHECK_FALSE(t.broadcast(tick{1}));
+}
+
+TEST_CASE("P7: a bus's own dispatcher crosses by its name, and must have one where it does") {
+  const auto net = std::make_shared<loopback>();
+  doubling one{1, {.adapter = net->adapter("one")}};
+  doubling other{1, {.adapter = net->adapter("other")}};
+  for (auto* d : {&one, &other}) inside(d->p(0), [](context& self) { subscribe<tick>(self, "t"); });
+  CHECK(bus{*one.app}.broadcast("t", tick{1}));
+  CHECK(bus{*one.app}.local_broadcast("t", tick{2}));
+  CHECK(bus{*one.app}.direct_broadcast("other", "t", tick{3}));
+  one.sim.run();
+  other.sim.run();
+  CHECK(one.logs[0].numbers == std::vector{1, 1, 2, 2});
+  CHECK(other.logs[0].numbers == std::vector{1, 1, 3, 3});
+
+  const dispatcher nameless{[](dispatch_call&) {}};
+  const dispatcher named{"x", [](dispatch_call&) {}};
+  CHECK(check_options(bus_options{.dispatcher = nameless}));
+  const auto lacks = check_options(bus_options{.adapter = net->adapter("n"), .dispatcher = nameless});
+  REQUIRE(lacks.is(pubsub_errc::bad_option));
+  CHECK(lacks.error().message().starts_with("bus_options.dispatcher has no name"));
+  CHECK(check_options(bus_options{.dispatchers = {named}, .dispatcher = named}).is(pubsub_errc::bad_option));
 }

@@ -7,6 +7,7 @@
 #include <herald/dispatcher.hpp>
 #include <herald/engine/bus_core.hpp>
 #include <herald/engine/fan_out.hpp>
+#include <herald/engine/retention.hpp>
 #include <herald/topic.hpp>
 
 namespace herald::engine {
@@ -58,10 +59,27 @@ shared_event leaving(const shared_event& event, const dispatcher* by) {
   return going;
 }
 
+/// The bus's own dispatcher, unless the topic keeps the event: what it keeps comes to all in one order, and from the bus.
+std::shared_ptr<const dispatcher> own_for(bus_core& bus, std::string_view topic, const shared_event& event) {
+  auto own = bus.own_dispatcher();
+  if (!own || event.terms().retain) return nullptr;
+  const held_topic record{hold_topic(bus.find(topic))};
+  const auto* keeper = record ? record->keeper() : nullptr;
+  return keeper != nullptr && keeper->always() ? nullptr : own;
+}
+
 }  // namespace
+
+result<void> broadcast_locally(bus_core& bus, std::string_view topic, const shared_event& event, const address& except) {
+  if (auto fine = check(bus, topic, nullptr, false); !fine) return fine;
+  const auto own = own_for(bus, topic, event);
+  return broadcast_here(bus, topic, event, except, own.get());
+}
 
 result<void> broadcast_everywhere(bus_core& bus, std::string_view topic, const shared_event& event, const address& except,
                                   const dispatcher* by) {
+  const auto own = by == nullptr ? own_for(bus, topic, event) : nullptr;
+  if (own) by = own.get();
   const auto way = bus.remote();
   if (auto fine = check(bus, topic, by, way != nullptr); !fine) return fine;
   if (way)
@@ -71,6 +89,8 @@ result<void> broadcast_everywhere(bus_core& bus, std::string_view topic, const s
 
 result<void> broadcast_to(bus_core& bus, std::string_view node, std::string_view topic, const shared_event& event,
                           const dispatcher* by) {
+  const auto own = by == nullptr ? own_for(bus, topic, event) : nullptr;
+  if (own) by = own.get();
   const bool here = node == bus.node_name();
   const auto way = bus.remote();
   if (auto fine = check(bus, topic, by, way && !here); !fine) return fine;

@@ -28,6 +28,7 @@
 
 namespace herald {
 class adapter;
+class dispatcher;
 }
 
 namespace herald::engine {
@@ -47,6 +48,7 @@ class bus_core {
   static constexpr std::uint64_t closed_bit = 1;
   static constexpr std::uint64_t remote_bit = 2;   ///< an adapter reaches other nodes
   static constexpr std::uint64_t watched_bit = 4;  ///< somebody wants to know when topics become wanted
+  static constexpr std::uint64_t dispatched_bit = 8;  ///< events go by way of the bus's own dispatcher
   static constexpr int version_shift = 8;
   /// Of a routing word; 0: there never was a pattern.
   [[nodiscard]] static std::uint64_t version_of(std::uint64_t routing) noexcept { return routing >> version_shift; }
@@ -94,6 +96,9 @@ class bus_core {
   void clear(std::string_view topic);
   void detach() noexcept;
   [[nodiscard]] std::shared_ptr<adapter> remote() const;
+  /// What decides about the bus's events where their publishers name no dispatcher, while its keeper runs; null: the bus itself.
+  void set_dispatcher(std::shared_ptr<const dispatcher> by);
+  [[nodiscard]] std::shared_ptr<const dispatcher> own_dispatcher() const;
   [[nodiscard]] std::string node_name() const;
 
   [[nodiscard]] interest_registry& interests() noexcept { return interests_; }
@@ -161,6 +166,7 @@ class bus_core {
   mutable std::mutex remote_mutex_;
   bool kept_ = false;
   std::shared_ptr<adapter> remote_;
+  std::shared_ptr<const dispatcher> dispatcher_;
   std::string node_name_{"local"};
   std::atomic<std::size_t> keepers_{0};
   mutable std::shared_mutex patterns_mutex_;  ///< taken inside an edge lock, never around one

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include <herald/adapter.hpp>
+#include <herald/dispatcher.hpp>
 #include <herald/engine/bus_core.hpp>
 
 namespace herald::engine {
@@ -22,7 +23,19 @@ void bus_core::detach() noexcept {
   const std::lock_guard lock{remote_mutex_};
   kept_ = false;
   remote_.reset();
-  routing_.fetch_and(~remote_bit, std::memory_order_acq_rel);
+  dispatcher_.reset();
+  routing_.fetch_and(~(remote_bit | dispatched_bit), std::memory_order_acq_rel);
+}
+
+void bus_core::set_dispatcher(std::shared_ptr<const dispatcher> by) {
+  const std::lock_guard lock{remote_mutex_};
+  dispatcher_ = std::move(by);
+  if (dispatcher_) routing_.fetch_or(dispatched_bit, std::memory_order_acq_rel);
+}
+
+std::shared_ptr<const dispatcher> bus_core::own_dispatcher() const {
+  const std::lock_guard lock{remote_mutex_};
+  return dispatcher_;
 }
 
 std::shared_ptr<adapter> bus_core::remote() const {

@@ -93,8 +93,8 @@ void hand_out(topic_record& topic, published& event, frame* owned) {
 }  // namespace
 
 audience audience_of(topic_record& topic) {
-  if ((topic.bus().routing() & bus_core::remote_bit) != 0) [[unlikely]]
-    return audience::everywhere;
+  if (const auto routing = topic.bus().routing(); (routing & (bus_core::remote_bit | bus_core::dispatched_bit)) != 0) [[unlikely]]
+    return (routing & bus_core::dispatched_bit) != 0 ? audience::dispatched : audience::everywhere;
   return wanted(topic) ? audience::here : audience::nobody;
 }
 
