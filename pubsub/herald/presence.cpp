@@ -1,5 +1,6 @@
 #include <herald/presence.hpp>
 
+#include <algorithm>
 #include <stdexcept>
 
 #include <herald/application.hpp>
@@ -109,23 +110,57 @@ result<R> as_itself(presence_table& in, context& self, F&& f) {
   return *std::move(out);
 }
 
-/// f(list, cell) on the home of another process; what it answers, on a plain thread.
+/// f(list, cell) on the home of another process; what it answers goes to `reply`.
 template <class R, class F>
-result<R> at_its_home(const any_ref& who, std::chrono::milliseconds limit, F f) {
-  if (!who) return noproc_error();
-  if (on_runner()) return error{pubsub_errc::would_block, would_block_error().message()};
-  auto* w = new waiter_for<result<R>>;
-  const waiter_guard guard{*w};
-  w->retain();
-  reply_once<R> reply{engine::reply_to{{}, 0, 0, w}};
+void at_its_home(const any_ref& who, reply_once<R> reply, F f) {
+  if (!who) return reply.answer(noproc_error());
   post_control(who.where(), nullptr, [f = std::move(f), reply = std::move(reply)](cell* c, frame&) mutable {
     if (c->status != cell_status::running && c->status != cell_status::starting) return reply.answer(noproc_error());
     std::optional<result<R>> out;
     owners_of(*c).act_at_home(*c, [&](owners::list& owned) { out.emplace(f(owned, *c)); });
     reply.answer(*std::move(out));
   });
+}
+
+/// The same for a plain thread, which waits.
+template <class R, class F>
+result<R> wait_at_its_home(const any_ref& who, std::chrono::milliseconds limit, F f) {
+  if (!who) return noproc_error();
+  if (on_runner())
+    return error{pubsub_errc::would_block, would_block_error().message() + "; here: the form with a context and a continuation"};
+  auto* w = new waiter_for<result<R>>;
+  const waiter_guard guard{*w};
+  w->retain();
+  at_its_home(who, reply_once<R>{engine::reply_to{{}, 0, 0, w}}, std::move(f));
   if (!wait(system_of(*who.where().cell), *w, limit)) return timeout_error(limit);
   return w->take();
+}
+
+// What is done there.
+
+auto tracking(const std::shared_ptr<presence_table>& in, std::string_view topic, std::shared_ptr<presence_base> fresh) {
+  return [in, topic = std::string{topic}, fresh = std::move(fresh)](owners::list& owned, cell& c) { return in->track(owned, c, topic, fresh); };
+}
+
+auto updating(const std::shared_ptr<presence_table>& in, std::string_view topic, std::shared_ptr<presence_base> fresh) {
+  // What it replaces ends with the function, after the locks.
+  return [in, topic = std::string{topic}, fresh = std::move(fresh), gone = std::make_shared<presence_ptr>()](owners::list&, cell& c) {
+    return in->update(c, topic, fresh, *gone);
+  };
+}
+
+auto untracking(const std::shared_ptr<presence_table>& in, const std::string* topic, std::string_view key) {
+  return [in, one = topic != nullptr ? std::optional{*topic} : std::nullopt, key = std::string{key},
+          gone = std::make_shared<std::vector<presence_ptr>>()](owners::list&, cell& c) -> result<std::size_t> {
+    const std::string_view named = one ? std::string_view{*one} : std::string_view{};
+    return in->untrack(c, one ? &named : nullptr, key, *gone);
+  };
+}
+
+result<void> check_usable(const presence_table& in, std::string_view topic, std::string_view key) {
+  if (auto fine = check(in, topic, key); !fine) return fine;
+  if (auto why = in.unusable()) return *std::move(why);
+  return {};
 }
 
 }  // namespace
@@ -181,29 +216,60 @@ result<std::size_t> presence_untrack(presence_table& in, context& self) {
 
 result<presence_ref> presence_track(std::shared_ptr<presence_table> in, const any_ref& who, std::string_view topic,
                                     std::shared_ptr<presence_base> fresh, std::chrono::milliseconds limit) {
-  if (auto fine = check(*in, topic, fresh->key); !fine) return fine.error();
-  if (auto why = in->unusable()) return *std::move(why);
-  return at_its_home<presence_ref>(who, limit, [in, topic = std::string{topic}, fresh](owners::list& owned, cell& c) {
-    return in->track(owned, c, topic, fresh);
-  });
+  if (auto fine = check_usable(*in, topic, fresh->key); !fine) return fine.error();
+  return wait_at_its_home<presence_ref>(who, limit, tracking(in, topic, std::move(fresh)));
 }
 result<presence_ref> presence_update(std::shared_ptr<presence_table> in, const any_ref& who, std::string_view topic,
                                      std::shared_ptr<presence_base> fresh, std::chrono::milliseconds limit) {
   if (auto fine = check(*in, topic, fresh->key); !fine) return fine.error();
-  const auto gone = std::make_shared<presence_ptr>();  // ends with the function, after the locks
-  return at_its_home<presence_ref>(who, limit, [in, topic = std::string{topic}, fresh, gone](owners::list&, cell& c) {
-    return in->update(c, topic, fresh, *gone);
-  });
+  return wait_at_its_home<presence_ref>(who, limit, updating(in, topic, std::move(fresh)));
+}
+result<presence_ref> presence_update(std::shared_ptr<presence_table> in, const any_ref& who, std::string_view topic,
+                                     std::string_view key, const presence_make& make, std::chrono::milliseconds limit) {
+  if (auto fine = check(*in, topic, key); !fine) return fine.error();
+  if (!who) return noproc_error();
+  auto& clock = system_of(*who.where().cell).time();
+  const auto end = clock.now() + limit;
+  const auto left = [&] { return std::max(std::chrono::milliseconds{0}, std::chrono::duration_cast<std::chrono::milliseconds>(end - clock.now())); };
+  for (;;) {
+    auto old = wait_at_its_home<presence_ptr>(
+        who, left(), [in, topic = std::string{topic}, key = std::string{key}](owners::list&, cell& c) -> result<presence_ptr> {
+          auto found = in->find(c, topic, key);
+          if (!found) return in->not_tracked(topic, key);
+          return found;
+        });
+    if (!old) return old.error();
+    // A reference of its own to the old one, so that nobody else's has its address.
+    auto done = wait_at_its_home<presence_ref>(
+        who, left(), [was = *old, change = updating(in, topic, make(**old)), in, topic = std::string{topic}, key = std::string{key}](
+                         owners::list& owned, cell& c) -> result<presence_ref> {
+          if (in->find(c, topic, key) != was) return presence_ref{};
+          return change(owned, c);
+        });
+    if (!done || *done) return done;
+    if (left().count() == 0) return timeout_error(limit);
+  }
 }
 result<std::size_t> presence_untrack(std::shared_ptr<presence_table> in, const any_ref& who, const std::string* topic,
                                      std::string_view key, std::chrono::milliseconds limit) {
-  const auto gone = std::make_shared<std::vector<presence_ptr>>();
-  const auto one = topic != nullptr ? std::optional{*topic} : std::nullopt;
-  return at_its_home<std::size_t>(
-      who, limit, [in, one, key = std::string{key}, gone](owners::list&, cell& c) -> result<std::size_t> {
-        const std::string_view named = one ? std::string_view{*one} : std::string_view{};
-        return in->untrack(c, one ? &named : nullptr, key, *gone);
-      });
+  return wait_at_its_home<std::size_t>(who, limit, untracking(in, topic, key));
+}
+
+void presence_track(std::shared_ptr<presence_table> in, const any_ref& who, std::string_view topic,
+                    std::shared_ptr<presence_base> fresh, reply_to back) {
+  reply_once<presence_ref> reply{back};
+  if (auto fine = check_usable(*in, topic, fresh->key); !fine) return reply.answer(fine.error());
+  at_its_home(who, std::move(reply), tracking(in, topic, std::move(fresh)));
+}
+void presence_update(std::shared_ptr<presence_table> in, const any_ref& who, std::string_view topic,
+                     std::shared_ptr<presence_base> fresh, reply_to back) {
+  reply_once<presence_ref> reply{back};
+  if (auto fine = check(*in, topic, fresh->key); !fine) return reply.answer(fine.error());
+  at_its_home(who, std::move(reply), updating(in, topic, std::move(fresh)));
+}
+void presence_untrack(std::shared_ptr<presence_table> in, const any_ref& who, const std::string* topic, std::string_view key,
+                      reply_to back) {
+  at_its_home(who, reply_once<std::size_t>{back}, untracking(in, topic, key));
 }
 
 result<presence_found> presence_read(const presence_table& in, std::string_view topic, const std::string_view* key) {

@@ -27,8 +27,8 @@
 // its supervisor, all are gone, and told so. Before it has started, everything answers no_presence.
 //
 // Thread safety: handles are values for any thread; reading takes a lock of the topic's part only, and waits for nobody.
-// track, update and untrack with a context belong in that process's own handlers; with a ref, on plain threads. Metas are
-// immutable once tracked. Lifetime: handles may outlive the application. Errors: pubsub_errc: no_presence, already_tracked,
+// track, update and untrack with a context belong in that process's own handlers; with a ref, on plain threads, and with
+// both and a continuation in handlers, for another process. Metas are immutable once tracked. Lifetime: handles may outlive the application. Errors: pubsub_errc: no_presence, already_tracked,
 // not_tracked, full, bad_topic, bad_option, wrong_place, closed; for others' processes also would_block and noproc.
 // The idea: Phoenix.Tracker, and the grouping of Phoenix.Presence. On one node; other nodes' processes come with the cluster.
 
@@ -38,6 +38,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <type_traits>
@@ -45,6 +46,7 @@
 #include <vector>
 
 #include <herald/child_spec.hpp>
+#include <herald/context.hpp>
 #include <herald/subscription.hpp>
 
 namespace herald {
@@ -157,8 +159,17 @@ struct presence_found {
                                                   std::shared_ptr<presence_base> fresh, std::chrono::milliseconds limit);
 [[nodiscard]] result<presence_ref> presence_update(std::shared_ptr<presence_table> in, const any_ref& who, std::string_view topic,
                                                    std::shared_ptr<presence_base> fresh, std::chrono::milliseconds limit);
+[[nodiscard]] result<presence_ref> presence_update(std::shared_ptr<presence_table> in, const any_ref& who, std::string_view topic,
+                                                   std::string_view key, const presence_make& make, std::chrono::milliseconds limit);
 [[nodiscard]] result<std::size_t> presence_untrack(std::shared_ptr<presence_table> in, const any_ref& who, const std::string* topic,
                                                    std::string_view key, std::chrono::milliseconds limit);
+// The same, answered to whoever waits there.
+void presence_track(std::shared_ptr<presence_table> in, const any_ref& who, std::string_view topic,
+                    std::shared_ptr<presence_base> fresh, reply_to back);
+void presence_update(std::shared_ptr<presence_table> in, const any_ref& who, std::string_view topic,
+                     std::shared_ptr<presence_base> fresh, reply_to back);
+void presence_untrack(std::shared_ptr<presence_table> in, const any_ref& who, const std::string* topic, std::string_view key,
+                      reply_to back);
 [[nodiscard]] result<presence_found> presence_read(const presence_table& in, std::string_view topic, const std::string_view* key);
 [[nodiscard]] result<std::size_t> presence_count(const presence_table& in, std::string_view topic, const std::string_view* key);
 [[nodiscard]] result<std::size_t> presence_total(const presence_table& in);
@@ -232,6 +243,15 @@ class presence {
                               std::chrono::milliseconds limit = default_call_limit) const {
     return engine::presence_update(table_, who, topic, fresh(key, std::move(m)), limit);
   }
+  /// change(const Meta&) gives the new one, on this thread; it is asked again when somebody else has changed it meanwhile.
+  template <class F>
+    requires(std::is_invocable_r_v<Meta, const F&, const Meta&> && !std::is_convertible_v<F, Meta>)
+  result<presence_ref> update(const any_ref& who, std::string_view topic, std::string_view key, const F& change,
+                              std::chrono::milliseconds limit = default_call_limit) const {
+    return engine::presence_update(table_, who, topic, key, [&](const engine::presence_base& old) {
+      return fresh(key, change(static_cast<const presence_entry<Meta>&>(old).meta));
+    }, limit);
+  }
   result<void> untrack(const any_ref& who, std::string_view topic, std::string_view key,
                        std::chrono::milliseconds limit = default_call_limit) const {
     const std::string in{topic};
@@ -240,6 +260,27 @@ class presence {
   }
   result<std::size_t> untrack(const any_ref& who, std::chrono::milliseconds limit = default_call_limit) const {
     return engine::presence_untrack(table_, who, nullptr, {}, limit);
+  }
+
+  // The same from a handler: then(result<presence_ref>), of untrack then(result<std::size_t>), runs as a handler of the caller.
+  template <class F>
+  void track(context& self, const any_ref& who, std::string_view topic, std::string_view key, Meta m,
+             std::chrono::milliseconds limit, F then) const {
+    if (const auto back = awaited<presence_ref>(self, limit, std::move(then)))
+      engine::presence_track(table_, who, topic, fresh(key, std::move(m)), *back);
+  }
+  template <class F>
+  void update(context& self, const any_ref& who, std::string_view topic, std::string_view key, Meta m,
+              std::chrono::milliseconds limit, F then) const {
+    if (const auto back = awaited<presence_ref>(self, limit, std::move(then)))
+      engine::presence_update(table_, who, topic, fresh(key, std::move(m)), *back);
+  }
+  template <class F>
+  void untrack(context& self, const any_ref& who, std::string_view topic, std::string_view key,
+               std::chrono::milliseconds limit, F then) const {
+    const std::string in{topic};
+    if (const auto back = awaited<std::size_t>(self, limit, std::move(then)))
+      engine::presence_untrack(table_, who, &in, key, *back);
   }
 
   /// Who is in a topic now.
@@ -264,6 +305,13 @@ class presence {
   friend bool operator==(const presence&, const presence&) = default;
 
  private:
+  /// Where the answer to a handler's question goes; none: its life is over.
+  template <class R, class F>
+  static std::optional<engine::reply_to> awaited(context& self, std::chrono::milliseconds limit, F then) {
+    auto* pending = new engine::call_continuation<R, F>{std::move(then)};
+    if (!engine::begin_call(self.cell(), self.incarnation(), pending, limit)) return std::nullopt;
+    return engine::reply_to{self.self().where(), self.incarnation(), pending->id, nullptr};
+  }
   static std::shared_ptr<presence_entry<Meta>> fresh(std::string_view key, Meta&& m) {
     auto made = std::make_shared<presence_entry<Meta>>(std::move(m));
     made->key = key;

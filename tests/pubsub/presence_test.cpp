@@ -1,6 +1,10 @@
 // Presence, as Phoenix.Tracker's and Phoenix.Presence's own tests describe it, on one node.
 
+#include <algorithm>
+
 #include <doctest/doctest.h>
+
+#include <herald/testing.hpp>
 
 #include "presence_fixture.hpp"
 
@@ -222,6 +226,72 @@ TEST_CASE("Presence: for another process, from a plain thread") {
   CHECK(r.online.untrack(who).value() == 1);
   CHECK(r.online.track(any_ref{}, "room:1", "alice", device{}).is(errc::noproc));
   r.inside(0, [&](context&) { CHECK(r.online.track(who, "room:1", "alice", device{}).is(pubsub_errc::would_block)); });
+}
+
+TEST_CASE("Presence: another process's meta is changed by a function of the old one, again when somebody was faster") {
+  room r{1};
+  r.watch(0, "room:1");
+  const any_ref who = r.m(0);
+  const auto first = r.track(0, "room:1", "alice", {"a"});
+  int asked = 0;
+  const auto add = [&](const device& d) {
+    // Somebody else is faster twice.
+    if (++asked <= 2) static_cast<void>(r.online.update(who, "room:1", "alice", device{d.name + "x"}).value());
+    return device{d.name + "b"};
+  };
+  const auto last = r.online.update(who, "room:1", "alice", add).value();
+  CHECK(asked == 3);
+  CHECK(r.who("room:1") == names{"alice/axxb"});
+  CHECK(r.online.list("room:1").value().entries[0]->ref == last);
+  CHECK(first < last);
+  r.quiet();
+  CHECK(r.logs[0].diffs.size() == 4);
+  CHECK(r.online.update(who, "room:1", "bob", add).is(pubsub_errc::not_tracked));
+  CHECK(r.online.update(who, "room::1", "bob", add).is(pubsub_errc::bad_topic));
+  CHECK(r.online.update(any_ref{}, "room:1", "alice", add).is(errc::noproc));
+  r.inside(0, [&](context&) { CHECK(r.online.update(who, "room:1", "alice", add).is(pubsub_errc::would_block)); });
+}
+
+TEST_CASE("Presence: a handler tracks, updates and untracks another process by continuations") {
+  testing::for_seeds(30, [](std::uint64_t seed) {
+    room r{2, seed};
+    const any_ref who = r.m(1);
+    std::vector<std::string> said;
+    const auto note = [&](std::string what) {
+      return [&said, what = std::move(what)](const auto& done) { said.push_back(what + (done ? "" : ": " + std::string{done.error().name()})); };
+    };
+    const auto wait = [&](std::size_t many) { CHECK(r.sim.run_until([&] { return said.size() == many; })); };
+    r.inside(0, [&](context& self) {
+      r.online.track(self, who, "room:1", "alice", {"phone"}, 5s, note("track"));
+      r.online.track(self, who, "room:1", "alice", {}, 5s, note("again"));
+    });
+    wait(2);
+    CHECK(said == names{"track", "again: already_tracked"});
+    CHECK(r.online.list("room:1").value().entries.at(0)->who == who);
+    r.inside(0, [&](context& self) {
+      r.online.update(self, who, "room:1", "alice", {"laptop"}, 5s, note("update"));
+      r.online.update(self, who, "room:1", "bob", {}, 5s, note("nobody"));
+    });
+    wait(4);
+    CHECK(r.who("room:1") == names{"alice/laptop"});
+    CHECK(said.back() == "nobody: not_tracked");
+    r.inside(0, [&](context& self) {
+      r.online.untrack(self, who, "room:1", "alice", 5s, [&](const result<std::size_t>& gone) {
+        CHECK(gone.value() == 1);
+        said.emplace_back("untrack");
+      });
+    });
+    wait(5);
+    CHECK(r.online.total().value() == 0);
+    r.inside(0, [&](context& self) {
+      r.online.track(self, who, "room::1", "alice", {}, 5s, note("bad"));
+      r.online.track(self, any_ref{}, "room:1", "alice", {}, 5s, note("none"));
+    });
+    wait(7);
+    std::sort(said.begin() + 5, said.end());
+    CHECK(said[5] == "bad: bad_topic");
+    CHECK(said[6] == "none: noproc");
+  });
 }
 
 TEST_CASE("Presence: two presences on one topic know nothing of each other") {

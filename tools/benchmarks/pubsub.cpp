@@ -102,6 +102,13 @@ void add_pubsub_benchmarks(registry& all) {
            .direction = better::higher,
            .ours = {"two threads, a topic of 100 each", [](const options& o) { return pubsub::publishers(2, o.amount(500'000, 100'000)); }},
            .baseline = side{"one thread", [](const options& o) { return pubsub::publishers(1, o.amount(500'000, 100'000)); }}});
+  all.add({.name = "presence_track",
+           .unit = "ns",
+           .ours = {"track and untrack of one key beside 100 000 present",
+                    [](const options& o) { return pubsub::presence_track(100'000, o.amount(500'000, 100'000)); }},
+           .baseline = side{"beside 100", [](const options& o) { return pubsub::presence_track(100, o.amount(500'000, 100'000)); }},
+           .rounds = 3,
+           .warm_up = false});
   all.add({.name = "bytes_per_subscription",
            .unit = "B",
            .ours = {"1 000 000 to one topic", [](const options&) { return pubsub::bytes_per_subscription(1'000'000); }},

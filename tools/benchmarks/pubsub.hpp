@@ -33,6 +33,8 @@ namespace bench::pubsub {
 [[nodiscard]] sample filtered(std::int64_t publishes);
 /// Threads publish at the same time to topics of their own with 100 subscribers each; million deliveries a second.
 [[nodiscard]] sample publishers(int threads, std::int64_t publishes);
+/// One process tracks itself under one key and untracks it, in a topic where so many are present; ns for both, told to nobody.
+[[nodiscard]] sample presence_track(std::int64_t present, std::int64_t times);
 [[nodiscard]] sample bytes_per_subscription(std::int64_t subscribers);
 /// Topics with one subscriber each, that subscription included.
 [[nodiscard]] sample bytes_per_topic(std::int64_t topics);
