@@ -25,8 +25,11 @@
 //   from        does not: an address means nothing elsewhere. Who is left out by broadcast_from lives on the publisher's node,
 //               so nobody else is left out; there topic_of(self).publisher is empty.
 //
-// Thread safety: broadcast and direct_broadcast are called by any number of publishers at once, in their handlers. start,
-// stop and interest are called by one process of the application, in turn. Lifetime: shared; stop() returns when the inlet
+// Thread safety: broadcast, clear and direct_broadcast are called by any number of publishers at once, in their handlers. start,
+// stop and interest are called by one process of the application, in turn. The bus has its adapter before start is called,
+// so that nobody's event is kept from other nodes once pubsub() is through its init: broadcast, clear and direct_broadcast
+// may be called while start has not returned, and when it has failed or stop has been called, until the process has ended.
+// What cannot go out then is an error. Lifetime: shared; stop() returns when the inlet
 // will not be used any more. Errors: values; what an adapter throws becomes adapter_failed. The idea:
 // Phoenix.PubSub.Adapter.
 

@@ -9,6 +9,9 @@
 // What is kept lives in memory, for as long as the topic keeps it: a topic with a retained event exists without subscriber
 // or handle. Publishes that are kept take a lock of their topic, so that all see them in one order.
 //
+// Thread safety: values; a topic that keeps is published to, subscribed to and cleared from any thread, as every topic.
+// Errors: bad_option from bus::topic for a history above max_history, and for another one than the topic has already.
+// Lifetime: what is kept ends when it is cleared or pushed out, with its topic, or when the application stops.
 // The idea: MQTT's retained messages; DDS's history depth.
 
 #include <cstddef>
