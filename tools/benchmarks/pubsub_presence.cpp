@@ -30,11 +30,12 @@ struct come_and_go {
 struct visitor : herald::process<visitor, fill_up, come_and_go> {
   explicit visitor(herald::context& self) : online_{self, "online"} {}
   void on(herald::context& self, const fill_up& m) {
-    for (std::int64_t i = 0; i < m.count; ++i) online_.track(self, "room", "user " + std::to_string(i), device{i}).value();
+    for (std::int64_t i = 0; i < m.count; ++i)
+      static_cast<void>(online_.track(self, "room", "user " + std::to_string(i), device{i}).value());
   }
   void on(herald::context& self, const come_and_go& m) {
     for (std::int64_t i = 0; i < m.times; ++i) {
-      online_.track(self, "room", "visitor", device{i}).value();
+      static_cast<void>(online_.track(self, "room", "visitor", device{i}).value());
       online_.untrack(self, "room", "visitor").value();
     }
   }

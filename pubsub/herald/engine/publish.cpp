@@ -121,10 +121,11 @@ bool prepare(topic_record& topic, published* event, const address& except, bool 
   event->topic = &topic;
   event->except = except;
   if (!anonymous && entry.any() != nullptr && entry.any()->current != nullptr) event->from = entry.any()->current->self();
-  if (const auto version = bus_core::version_of(routing); version != 0) [[unlikely]]
+  if (const auto version = bus_core::version_of(routing); version != 0) [[unlikely]] {
     event->routes = topic.routes(version);
-  if (event->routes != nullptr) [[unlikely]]  // here, because each of their hosts sees a copy
-    for (auto* route : *event->routes) route->count_published();
+    if (event->routes != nullptr)  // counted here, because each of their hosts sees a copy
+      for (auto* route : *event->routes) route->count_published();
+  }
 
   if (const auto* trace = trace_now(entry.any()); trace != nullptr) [[unlikely]] {
     auto& extra = extra_of(*event);
