@@ -24,6 +24,8 @@
 // Its name is what crosses to other nodes, as Phoenix sends a module's name: there the dispatcher of this name decides that is
 // among bus_options::dispatchers. Without a name it serves a bus without an adapter, and local_broadcast.
 //
+// A bus may have one of its own, for all that is broadcast without naming one (bus_options::dispatcher).
+//
 // Thread safety: called on several hosts at a time. Lifetime: shared; the call and its entries end with the call.
 // The idea: Phoenix.PubSub's dispatcher and its fastlane.
 

@@ -11,7 +11,7 @@
 //
 // wanted and unwanted come in turn, wanted first: at once when there are subscribers already. Subscribers of other nodes
 // are not seen. A restarted subscriber that declares its subscription again was never gone. A watch belongs to the
-// incarnation, as subscriptions do.
+// incarnation, as subscriptions do. Publishers that are no processes ask: topic::wanted().
 //
 // Thread safety: with a process's own context, in its init and its handlers. Errors: bad_topic, not_accepted (both messages
 // must be named), wrong_place, closed. The idea: ZeroMQ's XPUB and SObjectizer's message sinks' notices.

@@ -9,7 +9,8 @@
 //
 // Events that nobody taps pay nothing for it. A tap is a subscriber like others: it can lag, has policies, is listed, and a
 // producer that watches its topic is told that it is wanted. Filters, latest_by and groups need the event's type and are
-// refused (bad_option). What it points to is valid until the handler returns.
+// refused (bad_option). What it points to is valid until the handler returns; so a callback (callback.hpp) may be a tap on
+// Herald's threads, and not on another loop.
 
 #include <string_view>
 
