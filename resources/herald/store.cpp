@@ -160,6 +160,11 @@ void store::begin(context& self, function_of_transaction function, std::chrono::
   });
 }
 
+void store::refuse(context& self, error why, engine::pending_call* then) {
+  if (engine::begin_call(self.cell(), self.incarnation(), then, default_call_limit))
+    engine::fail_call(self.cell(), self.incarnation(), then->id, std::move(why));
+}
+
 error store::in_own_words(const error& why) { return herald::in_own_words(why); }
 
 namespace {

@@ -87,8 +87,8 @@ class store {
   template <const auto& Resource, detail::fixed_string Action, class... Args>
   void run(context& self, Args&&... args) const {
     static_assert(sizeof...(Args) > 0, "herald: inside a process, run needs a continuation as its last argument");
-    run_with<Resource, Action>(self, std::forward_as_tuple(std::forward<Args>(args)...),
-                               std::make_index_sequence<sizeof...(Args) - 1>{});
+    if constexpr (sizeof...(Args) > 0)
+      run_with<Resource, Action>(self, std::forward_as_tuple(std::forward<Args>(args)...), std::make_index_sequence<sizeof...(Args) - 1>{});
   }
 
   /// The same as `transact` above; the continuation gets what the function gave. The function runs on the writer, not here.
@@ -165,6 +165,18 @@ class store {
   template <const auto& Resource, detail::fixed_string Action, class... Words>
   [[nodiscard]] result<bulk_result> bulk_destroy(Words&&... words) const {
     return bulk_update<Resource, Action>(std::forward<Words>(words)...);
+  }
+  /// The same from a process, the continuation last; it gets the result<bulk_result>. Batches are asked for one after the other,
+  /// so that other actions come between them.
+  template <const auto& Resource, detail::fixed_string Action, class... Words>
+  void bulk_update(context& self, Words&&... words) const {
+    static_assert(sizeof...(Words) > 0, "herald: inside a process, a bulk needs a continuation as its last argument");
+    if constexpr (sizeof...(Words) > 0)
+      bulk_with<Resource, Action>(self, std::forward_as_tuple(std::forward<Words>(words)...), std::make_index_sequence<sizeof...(Words) - 1>{});
+  }
+  template <const auto& Resource, detail::fixed_string Action, class... Words>
+  void bulk_destroy(context& self, Words&&... words) const {
+    bulk_update<Resource, Action>(self, std::forward<Words>(words)...);
   }
 
   // Reading. Sees what is committed. On a plain thread or in a process; it does not wait for the writer. Queries are made of
@@ -300,6 +312,8 @@ class store {
   /// Takes `then`, which is resumed with a result<action_outcome>.
   void begin(context& self, action_request request, engine::pending_call* then) const;
   void begin(context& self, function_of_transaction function, std::chrono::milliseconds limit, engine::pending_call* then) const;
+  /// Resumes `then` with this error, after the handler in hand.
+  static void refuse(context& self, error why, engine::pending_call* then);
   template <class Then>
   void begin_transaction(context& self, function_of_transaction function, std::chrono::milliseconds limit, Then then) const {
     auto resume = [then = std::move(then)](context& here, result<action_outcome> outcome) mutable {
@@ -352,6 +366,27 @@ class store {
     if (!done) return done.error();
     if (page.more) page.next = last ? keyset_after(words.of, last) : std::string{words.keyset};  // limit{0}: where this one began
     return page;
+  }
+  template <const auto& Resource, detail::fixed_string Action, class Tuple, std::size_t... I>
+  void bulk_with(context& self, Tuple words, std::index_sequence<I...>) const {
+    using last = std::tuple_element_t<sizeof...(I), Tuple>;
+    using continuation = std::decay_t<last>;
+    constexpr bool with_context = std::is_invocable_v<continuation&, context&, result<bulk_result>>;
+    static_assert(with_context || std::is_invocable_v<continuation&, result<bulk_result>>,
+                  "herald: inside a process, a bulk needs a continuation that takes a result<bulk_result> as its last argument");
+    if constexpr (with_context || std::is_invocable_v<continuation&, result<bulk_result>>) {
+      auto run = detail::bulk_of_rows<Resource, Action>(std::get<I>(std::move(words))...);
+      auto then = continuation{std::forward<last>(std::get<sizeof...(I)>(words))};
+      if (run) return go_on(self, std::make_shared<detail::bulk_run>(*std::move(run)), std::move(then));
+      auto resume = [then = std::move(then)](context& here, result<action_outcome> refused) mutable {
+        if constexpr (with_context) {
+          then(here, result<bulk_result>{refused.error()});
+        } else {
+          then(result<bulk_result>{refused.error()});
+        }
+      };
+      refuse(self, run.error(), new engine::call_continuation<action_outcome, decltype(resume)>{std::move(resume)});
+    }
   }
   /// Completes a page's query and asks for one row more than it shows. Gives the count when it is wanted.
   [[nodiscard]] result<std::optional<std::uint64_t>> page_begins(query& of, std::string_view tenant, bool any_tenant, bool counted,

@@ -57,7 +57,58 @@ struct asker : herald::process<asker, go> {
   args with_;
 };
 
+/// Bulks of rows that a filter means, one after the other; the last is one whose words are wrong.
+struct tidier : herald::process<tidier, go> {
+  using answers = std::vector<herald::result<bulk_result>>;
+  struct args {
+    herald::store store;
+    std::shared_ptr<answers> into;
+    friend bool operator==(const args&, const args&) = default;
+  };
+  tidier(herald::context& self, args with) : with_{std::move(with)} { self.self().cast(go{}); }
+  void on(herald::context& self, const go&) {
+    with_.store.bulk_update<books, "grow">(self, field<&Book::id> < 6, bulk_options{.batch_size = 2, .return_events = true},
+                                           [this](herald::context& here, herald::result<bulk_result> grown) {
+      with_.into->push_back(std::move(grown));
+      with_.store.bulk_destroy<books, "drop">(here, field<&Book::pages> == 100, action_options{.notify = false},
+                                              [this](herald::context& last, herald::result<bulk_result> dropped) {
+        with_.into->push_back(std::move(dropped));
+        const auto before = with_.into->size();
+        with_.store.bulk_destroy<books, "drop">(last, limit{1}, [this](herald::result<bulk_result> refused) {
+          with_.into->push_back(std::move(refused));
+        });
+        CHECK(with_.into->size() == before);  // no continuation runs inside the handler that gives it
+      });
+    });
+  }
+
+ private:
+  args with_;
+};
+
 }  // namespace
+
+TEST_CASE_TEMPLATE("R23: a process runs an action on every row that a filter means, and goes on meanwhile", Store, in_memory, on_sqlite) {
+  herald::simulation sim{5};
+  Store at;
+  const herald::store& s = at.store;
+  for (std::int64_t id = 1; id <= 7; ++id) REQUIRE(s.run<books, "add">(field<&Book::id> = id, field<&Book::isbn> = std::to_string(id)));
+  auto into = std::make_shared<tidier::answers>();
+  herald::supervisor root{.name = "library", .children = {s.writer(), herald::child<tidier>("tidier", {s, into})}};
+  herald::application app{std::move(root), {.sinks = {[](const herald::report&) {}}, .simulation = &sim}};
+  app.start();
+  sim.run();
+  REQUIRE(into->size() == 3);
+  REQUIRE((*into)[0]);
+  CHECK((*into)[0]->updated == 5);
+  CHECK((*into)[0]->events.size() == 5);
+  REQUIRE((*into)[1]);
+  CHECK((*into)[1]->destroyed == 5);
+  CHECK((*into)[2].is(resource_errc::invalid));
+  CHECK((*into)[2].error().message().find("no order, limit") != std::string::npos);
+  CHECK(s.count<books>().value() == 2);
+  CHECK(s.head().sequence == 12);  // seven added, five grown, and drops that told nobody
+}
 
 TEST_CASE_TEMPLATE("R22: a process runs a bulk and transactions over several resources, and goes on meanwhile", Store, in_memory, on_sqlite) {
   herald::simulation sim{3};
