@@ -14,6 +14,7 @@
 #include <herald/store_statistics.hpp>
 #include <herald/subscribe.hpp>
 #include <herald/subscription.hpp>
+#include <herald/transform.hpp>
 
 #include <doctest/doctest.h>
 
@@ -27,6 +28,8 @@ using herald::result;
 
 namespace {
 
+using words = std::vector<std::string>;
+
 struct Note {
   std::int64_t id = 0;
   std::string text, owner;
@@ -36,7 +39,6 @@ struct Note {
 struct Copying {
   std::string suffix = "'";
 };
-
 
 inline constexpr auto notes = herald::resource<Note>("notes",
   attribute<&Note::id>(primary_key, generated), attribute<&Note::text>(), attribute<&Note::owner>(), attribute<&Note::folder>(),
@@ -82,12 +84,45 @@ struct on_sqlite {
   herald::store store = herald::store::open({&table}, herald::sqlite_options{{}, directory.file("notes.db")}).value();
 };
 
+// What a pub_sub says for all its publications.
+struct Quote {
+  std::int64_t id = 0, price = 0;
+};
+struct told {
+  std::string topic_of;
+  std::int64_t price = 0;
+};
+inline constexpr auto quotes = herald::resource<Quote>("quotes",
+  attribute<&Quote::id>(primary_key, generated), attribute<&Quote::price>(),
+  create("list", accepts<&Quote::price>), update("move", accepts<&Quote::price>),
+  pub_sub("quote", delimiter{"."}, on_bus{"metrics"}, filter{[](const Quote& q) { return q.price > 0; }},
+    transform{[](const herald::change_event<Quote>& e) { return told{"all", e.after->price}; }},
+    publish("list", topic("listed")),
+    publish("move", topic("moved"), filter{[](const Quote& q) { return q.price < 100; }}, named{"nudged"}),
+    publish("move", topic("special"), on_bus{"wire"},
+      transform{[](const herald::change_event<Quote>& e) { return told{"own", e.after->price}; }})));
+
+struct quote_listener : herald::process<quote_listener, told> {
+  struct args {
+    std::shared_ptr<words> into;
+    friend bool operator==(const args&, const args&) = default;
+  };
+  quote_listener(context& self, args with) : with_{std::move(with)} {
+    for (const char* bus : {"metrics", "wire"}) {
+      for (const char* topic : {"quote.listed", "quote.moved", "quote.special"}) herald::subscribe<told>(self, herald::bus{self, bus}, topic);
+    }
+  }
+  void on(const told& message) { with_.into->push_back(message.topic_of + " " + std::to_string(message.price)); }
+
+ private:
+  args with_;
+};
+
 std::int64_t written(const herald::store& store, std::string text = "x", std::string owner = "ada") {
   return store.run<notes, "write">(field<&Note::text> = text, field<&Note::owner> = owner).value().id;
 }
 
 using note_event = herald::event<notes>;
-using words = std::vector<std::string>;
 
 /// Keeps what it hears on the default bus and on another one, beyond its own life.
 struct listener : herald::process<listener, note_event> {
@@ -292,4 +327,29 @@ TEST_CASE("R55: what a hook after the commit throws is in the outcome, counted, 
   const std::string sentence = "notes.noisy is committed, but a hook of it that ran after the commit threw: no mail today";
   CHECK(desk.reported == words{sentence, sentence, sentence});
   CHECK(herald::statistics_of(at.store)->hook_troubles == 3);
+}
+
+TEST_CASE("R56: what a pub_sub says for all goes for each publication: its own bus and message win, and both filters must say true") {
+  const herald::resource_table& of = herald::table_of<quotes>;
+  auto store = herald::store::open({&of}, herald::memory_options{}).value();
+  auto heard = std::make_shared<words>();
+  herald::simulation sim{1};
+  herald::application app{herald::supervisor{.name = "quotes", .children = {store.writer(), store.notifier(),
+                                                                             herald::child<quote_listener>("listener", {heard})}},
+                          {.sinks = {[](const herald::report&) {}}, .simulation = &sim}};
+  app.start();
+  const auto id = store.run<quotes, "list">(field<&Quote::price> = 5).value().id;
+  REQUIRE(store.run<quotes, "list">(field<&Quote::price> = 0));     // the filter for all
+  REQUIRE(store.run<quotes, "move">(id, field<&Quote::price> = 6));
+  REQUIRE(store.run<quotes, "move">(id, field<&Quote::price> = 200));  // moved's own filter
+  REQUIRE(store.run<quotes, "move">(id, field<&Quote::price> = -1));   // the filter for all, behind its own
+  sim.run();
+  CHECK(*heard == words{"all 5", "all 6", "own 6", "own 200"});
+  const auto counted = herald::publication_statistics_of(store, of);
+  CHECK(counted[1].matched == 3);
+  CHECK(counted[1].filtered == 2);
+  CHECK(of.publications[0].bus == "metrics");
+  CHECK(of.publications[2].bus == "wire");
+  CHECK(herald::reference_of(of).find("| `quote.moved` | move | nudged | filtered, a message of its own, on the bus metrics |") !=
+        std::string::npos);
 }

@@ -44,8 +44,8 @@ template <class F>
 inline constexpr counts counts_of<dsl::authorise_subscription<F>> = {};
 template <class F>
 inline constexpr counts counts_of<dsl::authorise_reads<F>> = {};
-template <class... P>
-inline constexpr counts counts_of<pub_sub_part<P...>> = {.publications = sizeof...(P),
+template <class D, class... P>
+inline constexpr counts counts_of<pub_sub_part<D, P...>> = {.publications = sizeof...(P),
                                                          .segments = (std::size_t{0} + ... + P::segment_total),
                                                          .parts = (std::size_t{0} + ... + P::part_total)};
 template <>
@@ -146,18 +146,20 @@ struct builder {
   }
 
   // Last pass: publications, which name attributes and actions.
-  template <class... P>
-  constexpr void publications(const pub_sub_part<P...>& part) {
-    all.begin_pub_sub(part.prefix, part.delimiter);
-    part.publications.visit(*this);
+  template <class D, class... P>
+  constexpr void publications(const pub_sub_part<D, P...>& part) {
+    all.begin_pub_sub(part.defaults.prefix, part.defaults.delimiter);
+    part.publications.visit(*this, part.defaults);
   }
   template <class Part>
   constexpr void publications(const Part&) {}
 
-  template <std::size_t S, std::size_t N, std::size_t E, class... O>
-  constexpr void publication(const publication_part<S, N, E, O...>& part) {
+  template <std::size_t S, std::size_t N, std::size_t E, class... O, class... D>
+  constexpr void publication(const publication_part<S, N, E, O...>& part, const publication_defaults<D...>& defaults) {
     publication_info info = part.info;
     (type_option<T>(info, type_of_option<O>{}), ...);
+    (default_option<T>(info, type_of_option<D>{}, own_options<O...>{}), ...);
+    if (info.bus.empty()) info.bus = defaults.bus;
     all.publication(info, part.action, {part.topic.segments.data(), S}, {part.topic.parts.data(), N},
                     {part.excepts.data(), E});
   }

@@ -6,6 +6,15 @@
 // `tenant`, a function of the row, or `any_of` several; the event goes to every combination, once each. A null value
 // drops its combinations; `skip` in any_of drops the segment and keeps the combination. `previous_values` adds the
 // topics of the row's former values. Values are escaped, so that no value can forge a segment.
+//
+// What holds for all publications of the resource stands in front of them:
+//   pub_sub("ticket", delimiter{"."}, on_bus{"desk"}, filter{[](const Ticket& t) { return !t.draft; }}, publish(...), ...)
+// A publication's own bus and transform win over those; a filter for all is asked after the publication's own, and both must
+// say true.
+//
+// Thread safety: constants; the functions in it run on the store's writer and, after the commit, on its notifier, and are
+// lambdas without captures. Errors: compile errors that name the rule; what a filter, computed or transform throws makes that
+// publication a dead letter, and the event is kept.
 // The idea: Ash.Notifier.PubSub.
 
 #include <herald/change_event.hpp>
@@ -202,6 +211,32 @@ constexpr void type_option(publication_info& info, type_of_option<dsl::filter<F>
   info.filter = &run_filter<T, F>;
 }
 
+template <class T, class Own, class ForAll>
+bool run_filters(const event_ptr& event) {
+  return run_filter<T, Own>(event) && run_filter<T, ForAll>(event);
+}
+/// A publication's filter and the one for all, joined.
+template <class T, class ForAll, class O>
+constexpr void join_filter(publication_info&, type_of_option<O>) {}
+template <class T, class ForAll, class F>
+constexpr void join_filter(publication_info& info, type_of_option<dsl::filter<F>>) {
+  info.filter = &run_filters<T, F, ForAll>;
+}
+
+template <class... O>
+struct own_options {};
+/// What stands for all publications, put into one.
+template <class T, class D, class... O>
+constexpr void default_option(publication_info& info, type_of_option<D> option, own_options<O...>) {
+  if (info.transform == nullptr) type_option<T>(info, option);
+}
+template <class T, class F, class... O>
+constexpr void default_option(publication_info& info, type_of_option<dsl::filter<F>> option, own_options<O...>) {
+  const bool alone = info.filter == nullptr;
+  type_option<T>(info, option);
+  if (!alone) (join_filter<T, F>(info, type_of_option<O>{}), ...);
+}
+
 /// Options of a publication that do not.
 struct publication_reader {
   publication_info info;
@@ -253,16 +288,25 @@ template <class Numbers, class... P>
 struct publication_pack;
 template <std::size_t... I, class... P>
 struct publication_pack<std::index_sequence<I...>, P...> : publication_slot<I, P>... {
-  template <class Visitor>
-  constexpr void visit(Visitor& visitor) const {
-    (visitor.publication(static_cast<const publication_slot<I, P>&>(*this).held), ...);
+  template <class Visitor, class Defaults>
+  constexpr void visit(Visitor& visitor, const Defaults& defaults) const {
+    (visitor.publication(static_cast<const publication_slot<I, P>&>(*this).held, defaults), ...);
   }
 };
 
-template <class... Publications>
-struct pub_sub_part {
+/// What a pub_sub says for all its publications: filter and transform in the type.
+template <class... Options>
+struct publication_defaults {
   std::string_view prefix;
-  std::string_view delimiter;
+  std::string_view delimiter{};  // empty: not said
+  std::string_view bus{};
+  bool has_filter = false;
+  bool has_transform = false;
+};
+
+template <class Defaults, class... Publications>
+struct pub_sub_part {
+  Defaults defaults;
   publication_pack<std::index_sequence_for<Publications...>, Publications...> publications;
 };
 
@@ -301,6 +345,53 @@ constexpr auto make_publication(std::string_view action, const publication_info&
   return part;
 }
 
+template <class... D>
+constexpr auto take_default(publication_defaults<D...> all, dsl::delimiter between) {
+  if (!all.delimiter.empty()) rule::a_publication_option_is_given_twice();
+  check_delimiter(between.text);
+  all.delimiter = between.text;
+  return all;
+}
+template <class... D>
+constexpr auto take_default(publication_defaults<D...> all, dsl::on_bus bus) {
+  if (!all.bus.empty()) rule::a_publication_option_is_given_twice();
+  if (bus.name.empty()) rule::a_bus_needs_a_name();
+  all.bus = bus.name;
+  return all;
+}
+template <class O>
+inline constexpr bool is_filter = false;
+template <class F>
+inline constexpr bool is_filter<dsl::filter<F>> = true;
+template <class... D, class O>
+constexpr auto take_default(const publication_defaults<D...>& all, const O&) {
+  static_assert(is_filter<O> || is_transform<O>,
+                "herald: pub_sub takes a prefix, what holds for all (delimiter, on_bus, filter, transform), and then publish(...) "
+                "and publish_all(...)");
+  if (is_filter<O> ? all.has_filter : all.has_transform) rule::a_publication_option_is_given_twice();
+  return publication_defaults<D..., O>{all.prefix, all.delimiter, all.bus, all.has_filter || is_filter<O>, all.has_transform || !is_filter<O>};
+}
+
+template <class... D, class First, class... Rest>
+constexpr auto next_default(const publication_defaults<D...>& all, const First& first, const Rest&... rest);
+
+/// Takes what stands in front of the publications one after the other.
+template <class... D, class... Parts>
+constexpr auto make_pub_sub(publication_defaults<D...> all, const Parts&... parts) {
+  if constexpr ((is_publication<Parts> && ...)) {
+    if (all.delimiter.empty()) all.delimiter = ":";
+    if (!all.prefix.empty()) check_segment(all.prefix, all.delimiter, true);
+    return pub_sub_part<publication_defaults<D...>, Parts...>{all, {{parts}...}};
+  } else {
+    return next_default(all, parts...);
+  }
+}
+template <class... D, class First, class... Rest>
+constexpr auto next_default(const publication_defaults<D...>& all, const First& first, const Rest&... rest) {
+  static_assert(!is_publication<First>, "herald: in pub_sub, what holds for all stands in front of the first publication");
+  if constexpr (!is_publication<First>) return make_pub_sub(take_default(all, first), rest...);
+}
+
 }  // namespace herald::detail
 
 namespace herald::dsl {
@@ -315,17 +406,9 @@ template <std::size_t S, std::size_t P, class... Options>
   return detail::make_publication({}, {.all = true, .kind = kind}, to, options...);
 }
 
-template <class... Publications>
-[[nodiscard]] constexpr auto pub_sub(std::string_view prefix, delimiter between, const Publications&... publications) {
-  static_assert((detail::is_publication<Publications> && ...),
-                "herald: pub_sub takes a prefix, a delimiter, and then publish(...) and publish_all(...)");
-  detail::check_delimiter(between.text);
-  if (!prefix.empty()) detail::check_segment(prefix, between.text, true);
-  return detail::pub_sub_part<Publications...>{prefix, between.text, {{publications}...}};
-}
-template <class... Publications>
-[[nodiscard]] constexpr auto pub_sub(std::string_view prefix, const Publications&... publications) {
-  return pub_sub(prefix, delimiter{":"}, publications...);
+template <class... Parts>
+[[nodiscard]] constexpr auto pub_sub(std::string_view prefix, const Parts&... parts) {
+  return detail::make_pub_sub(detail::publication_defaults<>{.prefix = prefix}, parts...);
 }
 
 }  // namespace herald::dsl
