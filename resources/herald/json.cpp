@@ -1,58 +1,22 @@
 #include <herald/json.hpp>
 
-#include <herald/detail/constraints.hpp>
+#include <herald/action.hpp>
+#include <herald/detail/json_values.hpp>
 
-#include <nlohmann/json.hpp>
+#include <fmt/format.h>
 
-#include <array>
-#include <charconv>
-#include <cmath>
+#include <algorithm>
 #include <limits>
 
 namespace herald {
 
 namespace {
 
-// Members in the order in which they are written: rows read in the order of their attributes.
-using json = nlohmann::ordered_json;
-constexpr int deepest = 8;
-
-json json_of(const value_view& held) {
-  switch (held.type()) {
-    case value_type::null: return nullptr;
-    case value_type::boolean: return held.boolean();
-    case value_type::integer:
-    case value_type::duration: return held.integer();
-    case value_type::real:
-      if (std::isnan(held.real())) return "nan";
-      if (std::isinf(held.real())) return held.real() > 0 ? "inf" : "-inf";
-      return held.real();
-    case value_type::text: return std::string{held.text()};
-    case value_type::time: return to_text(held.time());
-    case value_type::uuid:
-    case value_type::bytes: {
-      std::string text;
-      held.append_to(text);
-      return text;
-    }
-    case value_type::list: {
-      json parts = json::array();
-      for (std::size_t i = 0; i < held.size(); ++i) parts.push_back(json_of(held[i]));
-      return parts;
-    }
-    case value_type::map: {
-      json object = json::object();
-      held.each_entry([&](const map_entry& entry) {
-        if (entry.sensitive) return;
-        std::string name;
-        entry.key.append_to(name);
-        object[name] = json_of(entry.held);
-      });
-      return object;
-    }
-  }
-  return nullptr;
-}
+using detail::json;
+using detail::json_of;
+using detail::plain_value;
+using detail::text_of;
+using detail::value_for;
 
 json json_of(const record& row) {
   if (!row) return nullptr;
@@ -63,98 +27,154 @@ json json_of(const record& row) {
   return object;
 }
 
-std::string text_of(const json& from) { return from.dump(-1, ' ', false, json::error_handler_t::replace); }
-
-std::optional<byte_vector> bytes_from_hex(std::string_view text) {
-  if (text.size() % 2 != 0) return std::nullopt;
-  byte_vector all;
-  for (std::size_t i = 0; i < text.size(); i += 2) {
-    unsigned byte = 0;
-    const auto read = std::from_chars(text.data() + i, text.data() + i + 2, byte, 16);
-    if (read.ec != std::errc{} || read.ptr != text.data() + i + 2) return std::nullopt;
-    all.push_back(static_cast<std::byte>(byte));
-  }
-  return all;
+result<json> object_for(const resource_table& resource, std::string_view text, std::string_view wanted) {
+  return detail::object_from(text, fmt::format("the input for resource {}", resource.name), wanted);
 }
 
-/// A value as JSON says it, without knowing what is wanted.
-value plain_value(const json& from, int depth) {
-  if (from.is_boolean()) return value{from.get<bool>()};
-  if (from.is_number_unsigned() && from.get<std::uint64_t>() > std::uint64_t{std::numeric_limits<std::int64_t>::max()})
-    return value{from.get<double>()};
-  if (from.is_number_integer()) return value{from.get<std::int64_t>()};
-  if (from.is_number()) return value{from.get<double>()};
-  if (from.is_string()) return value{from.get<std::string>()};
-  if (from.is_array() && depth > 0) {
-    std::vector<value> parts;
-    for (const json& part : from) parts.push_back(plain_value(part, depth - 1));
-    return value{std::move(parts)};
-  }
-  if (from.is_object() && depth > 0) {
-    std::vector<value> entries;
-    for (const auto& [name, held] : from.items()) {
-      entries.emplace_back(name);
-      entries.push_back(plain_value(held, depth - 1));
-    }
-    return value::map_of(entries);
-  }
-  if (from.is_object() || from.is_array()) return value{text_of(from)};  // too deep for any attribute: refused by its type
-  return value{};
-}
+/// Reads the members of an event in turn, and keeps what is wrong with them.
+class event_reader {
+ public:
+  explicit event_reader(const json& from) : from_{from} {}
 
-/// The same, in the form of an attribute's type where JSON has no such form of its own.
-value value_for(const detail::type_ops& type, const json& from, int depth = deepest) {
-  const value_type wanted = type.type;
-  if (from.is_string()) {
-    const auto& text = from.get_ref<const std::string&>();
-    if (wanted == value_type::time) {
-      if (const auto time = time_from_text(text)) return value{*time};
+  [[nodiscard]] result<event_ptr> read(std::span<const resource_table* const> tables) {
+    const std::string name = text("resource");
+    for (const resource_table* one : tables) {
+      if (one->name == name) event_->resource = one;
     }
-    if (wanted == value_type::bytes) {
-      if (const auto bytes = bytes_from_hex(text)) return value{*bytes};
+    if (event_->resource == nullptr) {
+      if (wrong_.empty()) refuse("resource", fmt::format("is none of the {} resources asked for, got \"{}\"", tables.size(), name));
+      return failure();
     }
-    if (wanted == value_type::real) {
-      if (text == "inf") return value{std::numeric_limits<double>::infinity()};
-      if (text == "-inf") return value{-std::numeric_limits<double>::infinity()};
+    read_action();
+    read_rows();
+    if (const auto at = offset::parse(text("offset"))) event_->at = *at;
+    else refuse("offset", "must be an epoch of 16 hex digits, \"-\" and a sequence");
+    if (const auto time = time_from_text(text("time"))) event_->time = *time;
+    else refuse("time", "must be a time as \"2026-11-22T12:00:00.000000Z\"");
+    event_->tenant = text("tenant", false);
+    event_->actor = text("actor", false);
+    read_changed();
+    read_topics();
+    if (const json* const held = member("metadata", json::value_t::object, false)) {
+      for (const auto& [entry, one] : held->items()) event_->metadata.push_back({entry, plain_value(one)});
     }
+    for (const auto& [member, held] : from_.items()) {
+      if (std::find(known_.begin(), known_.end(), member) == known_.end()) refuse(member, "is no member of an event");
+    }
+    if (!wrong_.empty()) return failure();
+    return event_ptr{std::move(event_)};
   }
-  if (wanted == value_type::duration && from.is_number_integer())
-    return value{std::chrono::microseconds{from.get<std::int64_t>()}};
-  if (depth > 0 && wanted == value_type::list && from.is_array() && type.element != nullptr) {
-    std::vector<value> parts;
-    for (const json& part : from) parts.push_back(value_for(*type.element, part, depth - 1));
-    return value{std::move(parts)};
-  }
-  if (depth > 0 && wanted == value_type::map && from.is_object()) {
-    std::vector<value> entries;
-    for (const auto& [name, held] : from.items()) {
-      const std::size_t at = type.fields == nullptr ? resource_table::none : type.fields->find_attribute(name);
-      const detail::type_ops* const inside = at == resource_table::none ? type.element : type.fields->attributes[at].ops;
-      entries.emplace_back(name);
-      entries.push_back(inside == nullptr ? plain_value(held, depth - 1) : value_for(*inside, held, depth - 1));
-    }
-    return value::map_of(entries);
-  }
-  return plain_value(from, depth);
-}
 
-result<json> object_from(const resource_table& resource, std::string_view text) {
-  json read = json::parse(text, nullptr, false);
-  if (read.is_object()) return read;
-  return error{resource_errc::invalid, std::string{"the input for resource "}
-                                           .append(resource.name)
-                                           .append(read.is_discarded() ? " is no JSON" : " is JSON, but no object")
-                                           .append("; wanted is an object of attributes")};
-}
-
-/// Reads exactly `digits` decimal digits at `at`.
-bool take_number(std::string_view text, std::size_t at, std::size_t digits, int& to) {
-  if (at + digits > text.size()) return false;
-  for (std::size_t i = at; i < at + digits; ++i) {
-    if (text[i] < '0' || text[i] > '9') return false;
+ private:
+  void refuse(std::string_view member, std::string what) {
+    if (std::none_of(wrong_.begin(), wrong_.end(), [&](const field_error& one) { return one.field == member; }))
+      wrong_.push_back({std::string{member}, std::move(what)});
   }
-  return std::from_chars(text.data() + at, text.data() + at + digits, to).ec == std::errc{};
-}
+  [[nodiscard]] error failure() {
+    return {resource_errc::invalid,
+            event_->resource == nullptr ? "the object is no event" : fmt::format("the object is no event of resource {}", event_->resource->name),
+            std::move(wrong_)};
+  }
+  /// Null when it is not there or of another type, which is said.
+  [[nodiscard]] const json* member(std::string_view name, json::value_t wanted, bool needed = true) {
+    known_.push_back(name);
+    const auto at = from_.find(std::string{name});
+    if (at == from_.end()) {
+      if (needed) refuse(name, "is missing");
+      return nullptr;
+    }
+    if (at->type() == wanted) return &*at;
+    refuse(name, fmt::format("must be {} {}, got {}", wanted == json::value_t::string ? "a" : "an", json(wanted).type_name(), text_of(*at)));
+    return nullptr;
+  }
+  [[nodiscard]] std::string text(std::string_view name, bool needed = true) {
+    const json* const held = member(name, json::value_t::string, needed);
+    return held == nullptr ? std::string{} : held->get<std::string>();
+  }
+
+  void read_action() {
+    const std::string action = text("action");
+    const std::size_t at = event_->resource->find_action(action);
+    event_->action = at == resource_table::none ? std::numeric_limits<std::uint16_t>::max() : static_cast<std::uint16_t>(at);
+    if (at == resource_table::none && action != unknown_action.name)
+      refuse("action", fmt::format("is no action of the resource, got \"{}\"", action));
+    const std::string kind = text("kind");
+    bool is_one = false;
+    for (const event_kind one : {event_kind::created, event_kind::updated, event_kind::destroyed, event_kind::unchanged}) {
+      if (to_string(one) != kind) continue;
+      event_->kind = one;
+      is_one = true;
+    }
+    if (!is_one) refuse("kind", fmt::format("must be created, updated, destroyed or unchanged, got \"{}\"", kind));
+  }
+
+  [[nodiscard]] record row(std::string_view name) {
+    known_.push_back(name);
+    const auto at = from_.find(std::string{name});
+    if (at == from_.end() || at->is_null()) return {};
+    if (at->is_object()) return detail::row_from(*event_->resource, *at, std::string{name} + ".", wrong_);
+    refuse(name, "must be an object or null, got " + text_of(*at));
+    return {};
+  }
+  void read_rows() {
+    event_->before = row("before");
+    event_->after = row("after");
+    const std::string key = text("key");
+    const record& left = event_->after ? event_->after : event_->before;
+    if (!left) return refuse("after", "is missing, and so is before: an event has a row");
+    event_->key = row_key::of(left);
+    if (event_->key.to_string() != key) refuse("key", fmt::format("must be the row's, {}, got \"{}\"", event_->key.to_string(), key));
+  }
+  void read_changed() {
+    const json* const held = member("changed", json::value_t::array);
+    if (held == nullptr) return;
+    for (const json& one : *held) {
+      const std::size_t at = one.is_string() ? event_->resource->find_attribute(one.get_ref<const std::string&>()) : resource_table::none;
+      if (at == resource_table::none) refuse("changed", "must hold names of attributes, got " + text_of(one));
+      else event_->changed |= detail::bit(at);
+    }
+  }
+
+  void read_topics() {
+    const json* const held = member("topics", json::value_t::array);
+    if (held == nullptr) return;
+    for (const json& one : *held) {
+      const auto topic = one.is_object() ? one.find("topic") : one.end();
+      const auto name = one.is_object() ? one.find("event") : one.end();
+      const bool fits = one.is_object() && one.size() == 2 && topic != one.end() && name != one.end() && topic->is_string() && name->is_string();
+      if (!fits || event_->routes.size() == most_topics)
+        return refuse("topics", fmt::format("must hold at most {} objects of a topic and an event's name, got {}", most_topics, text_of(one)));
+      event_->routes.push_back({topic->get<std::string>(), publication_of(name->get<std::string>())});
+    }
+  }
+  /// The first publication that gives the action's events this name; one of the event's own when there is none.
+  [[nodiscard]] std::uint16_t publication_of(std::string name) {
+    const auto publications = event_->resource->publications;
+    for (std::size_t i = 0; i < publications.size(); ++i) {
+      const bool concerns = publications[i].all ? publications[i].kind == happened() : publications[i].action == event_->action;
+      if (concerns && event_->name_on({{}, static_cast<std::uint16_t>(i)}) == name) return static_cast<std::uint16_t>(i);
+    }
+    if (name == event_->action_info().name) return event_record::unknown_publication;
+    event_->own_names.push_back(std::move(name));
+    return static_cast<std::uint16_t>(event_record::own_route + event_->own_names.size() - 1);
+  }
+
+  [[nodiscard]] op happened() const {
+    switch (event_->kind) {
+      case event_kind::created: return op::create;
+      case event_kind::updated: return op::update;
+      case event_kind::destroyed: return op::destroy;
+      case event_kind::unchanged: break;
+    }
+    return event_->action_info().kind;
+  }
+
+  static constexpr std::size_t most_topics = 16'384;
+  const json& from_;
+  std::shared_ptr<event_record> event_ = std::make_shared<event_record>();
+  std::vector<field_error> wrong_;
+  std::vector<std::string_view> known_;
+};
 
 }  // namespace
 
@@ -194,76 +214,36 @@ std::string to_json(const event_record& event) {
 }
 
 result<record> row_from_json(const resource_table& resource, std::string_view text) {
-  const auto object = object_from(resource, text);
+  const auto object = object_for(resource, text, "attributes");
   if (!object) return object.error();
-  draft row{resource};
   std::vector<field_error> wrong;
-  for (const auto& [name, held] : object->items()) {
-    const std::size_t at = resource.find_attribute(name);
-    if (at == resource_table::none || resource.attributes[at].sensitive) {
-      wrong.push_back({name, "is no attribute"});
-      continue;
-    }
-    const detail::attribute_info& attribute = resource.attributes[at];
-    const value given = value_for(*attribute.ops, held);
-    if (const cast_status status = row.set(at, given.view()); status != cast_status::ok) {
-      auto what = detail::stranger_inside(*attribute.ops, given.view(), true);
-      if (!what && !attribute.ops->names.empty()) what = detail::cast_message(attribute, given.view(), status);
-      wrong.push_back({name, what ? *std::move(what)
-                                  : "must be of type " + std::string{to_string(attribute.type())} + ", got " + text_of(held)});
-    } else if (auto what = detail::stranger_inside(*attribute.ops, given.view(), true)) {
-      wrong.push_back({name, *std::move(what)});
-    }
-  }
-  if (wrong.empty()) return std::move(row).freeze();
-  return error{resource_errc::invalid, "the object is no row of resource " + std::string{resource.name}, std::move(wrong)};
+  record row = detail::row_from(resource, *object, {}, wrong);
+  if (wrong.empty()) return row;
+  return error{resource_errc::invalid, fmt::format("the object is no row of resource {}", resource.name), std::move(wrong)};
 }
 
-result<std::vector<named_value>> inputs_from_json(const resource_table& resource, std::string_view text) {
-  const auto object = object_from(resource, text);
+result<event_ptr> event_from_json(std::span<const resource_table* const> tables, std::string_view text) {
+  const auto object = detail::object_from(text, "the input for an event", "an event's members, as to_json writes them");
   if (!object) return object.error();
+  return event_reader{*object}.read(tables);
+}
+
+result<std::vector<named_value>> inputs_from_json(const resource_table& resource, std::string_view action, std::string_view text) {
+  const auto number = action_by_name(resource, action);
+  if (!number) return number.error();
+  const auto object = object_for(resource, text, "attributes and arguments");
+  if (!object) return object.error();
+  const auto arguments = resource.arguments_of(resource.actions[*number]);
   std::vector<named_value> inputs;
   for (const auto& [name, held] : object->items()) {
-    const std::size_t at = resource.find_attribute(name);
-    inputs.push_back({name, at == resource_table::none ? plain_value(held, deepest)
-                                                       : value_for(*resource.attributes[at].ops, held)});
+    const detail::type_ops* type = nullptr;
+    if (const std::size_t at = resource.find_attribute(name); at != resource_table::none) type = resource.attributes[at].ops;
+    for (const detail::argument_info& one : arguments) {
+      if (one.info.name == name) type = one.info.ops;
+    }
+    inputs.push_back({name, type == nullptr ? plain_value(held) : value_for(*type, held)});
   }
   return inputs;
-}
-
-std::string to_text(timestamp time) {
-  using namespace std::chrono;
-  const auto day = floor<days>(time);
-  const year_month_day date{day};
-  const hh_mm_ss clock{time - day};
-  std::array<char, 40> text{};
-  const int size = std::snprintf(text.data(), text.size(), "%04d-%02u-%02uT%02d:%02d:%02d.%06dZ",
-                                 static_cast<int>(date.year()), static_cast<unsigned>(date.month()),
-                                 static_cast<unsigned>(date.day()), static_cast<int>(clock.hours().count()),
-                                 static_cast<int>(clock.minutes().count()), static_cast<int>(clock.seconds().count()),
-                                 static_cast<int>(clock.subseconds().count()));
-  return {text.data(), static_cast<std::size_t>(size)};
-}
-
-std::optional<timestamp> time_from_text(std::string_view text) noexcept {
-  using namespace std::chrono;
-  // "YYYY-MM-DDThh:mm:ss", up to six digits of a second, "Z".
-  int y = 0, mo = 0, d = 0, h = 0, mi = 0, s = 0;
-  if (text.size() < 20 || text[4] != '-' || text[7] != '-' || text[10] != 'T' || text[13] != ':' || text[16] != ':' ||
-      text.back() != 'Z' || !take_number(text, 0, 4, y) || !take_number(text, 5, 2, mo) || !take_number(text, 8, 2, d) ||
-      !take_number(text, 11, 2, h) || !take_number(text, 14, 2, mi) || !take_number(text, 17, 2, s))
-    return std::nullopt;
-  int micros = 0;
-  if (text[19] == '.') {
-    const std::size_t digits = text.size() - 21;
-    if (digits < 1 || digits > 6 || !take_number(text, 20, digits, micros)) return std::nullopt;
-    for (std::size_t i = digits; i < 6; ++i) micros *= 10;
-  } else if (text.size() != 20) {
-    return std::nullopt;
-  }
-  const year_month_day date{year{y}, month{static_cast<unsigned>(mo)}, day{static_cast<unsigned>(d)}};
-  if (!date.ok() || h > 23 || mi > 59 || s > 59) return std::nullopt;
-  return timestamp{sys_days{date}.time_since_epoch() + hours{h} + minutes{mi} + seconds{s} + microseconds{micros}};
 }
 
 }  // namespace herald

@@ -29,6 +29,12 @@ struct Thing {
   Place place;
 };
 
+struct Making {
+  herald::timestamp due{};
+  herald::byte_vector mark;
+  std::chrono::milliseconds grace{};
+};
+
 }  // namespace fuzz
 
 template <>
@@ -43,7 +49,9 @@ inline constexpr auto things = herald::resource<Thing>("things", attribute<&Thin
   attribute<&Thing::small>(), attribute<&Thing::real>(), attribute<&Thing::text>(), attribute<&Thing::blob>(),
   attribute<&Thing::other>(), attribute<&Thing::when>(), attribute<&Thing::took>(), attribute<&Thing::mood>(),
   attribute<&Thing::maybe>(), attribute<&Thing::secret>(sensitive), attribute<&Thing::list>(), attribute<&Thing::places>(),
-  attribute<&Thing::lists>(), attribute<&Thing::place>(), create("make"));
+  attribute<&Thing::lists>(), attribute<&Thing::place>(),
+  create("make", argument<&Making::due>(), argument<&Making::mark>(), argument<&Making::grace>()),
+  pub_sub("thing", publish("make", topic("made"), named{"born"})));
 
 /// Without what the bus needs, so that no more of the program than this is built with the fuzzer.
 inline const herald::resource_table& table() {

@@ -173,13 +173,13 @@ TEST_CASE("R65: JSON both ways: enumerations by name, structs and maps as object
 
 TEST_CASE("R66: an action by name takes nested inputs as JSON says them, and names what is wrong inside") {
   in_memory at;
-  const auto inputs = herald::inputs_from_json(table, R"({"home":{"street":"Kaai","town":"Ghent","door_code":"77"},"points":{"tea":1}})");
+  const auto inputs = herald::inputs_from_json(table, "enter", R"({"home":{"street":"Kaai","town":"Ghent","door_code":"77"},"points":{"tea":1}})");
   REQUIRE(inputs);
   const auto entered = at.store.run("customers", "enter", *inputs);
   REQUIRE_MESSAGE(entered.has_value(), entered.error().to_string());
   CHECK(entered->as<Customer>()->home.door_code == "77");  // an input may be secret; a row as JSON has none
   CHECK(entered->as<Customer>()->points.at("tea") == 1);
-  const auto odd = at.store.run("customers", "enter", herald::inputs_from_json(table, R"({"home":{"door_code":7}})").value());
+  const auto odd = at.store.run("customers", "enter", herald::inputs_from_json(table, "enter", R"({"home":{"door_code":7}})").value());
   REQUIRE(odd.is(resource_errc::invalid));
   CHECK(error_of(odd.error()) == "home door_code: has the wrong type; ");  // without the value
 }
