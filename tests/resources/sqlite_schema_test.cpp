@@ -37,6 +37,11 @@ struct counted_renamed {
   std::string title;
 };
 
+struct counted_uuid {
+  uuid id;
+  std::string label = "none";
+};
+
 namespace versions {
 using namespace herald::dsl;
 inline constexpr auto more = herald::resource<counted_more>(
@@ -87,6 +92,19 @@ inline constexpr auto filled = herald::resource<counted_filled>(
     attribute<&counted_filled::weight>(default_value{9}), attribute<&counted_filled::mood>(),
     attribute<&counted_filled::colour>(default_from{[] { return std::to_string(++asked_for_colour); }}),
     attribute<&counted_filled::reach>(), attribute<&counted_filled::depth>(), create("make", accepts<&counted_filled::label>));
+inline constexpr auto unique_bare = herald::resource<counted_bare>(
+    "counters", attribute<&counted_bare::id>(primary_key, generated), create("make", accepts<>));
+inline constexpr auto closed = herald::resource<counted>(
+    "counters", attribute<&counted::id>(primary_key, generated), attribute<&counted::label>(), create("make", accepts<&counted::label>));
+inline constexpr auto two_keys = herald::resource<counted_more>(
+    "counters", attribute<&counted_more::id>(primary_key), attribute<&counted_more::weight>(primary_key), attribute<&counted_more::label>(),
+    create("make", accepts<&counted_more::id, &counted_more::weight, &counted_more::label>));
+inline constexpr auto named_key = herald::resource<counted_uuid>(
+    "counters", attribute<&counted_uuid::id>(primary_key, uuid_v7), attribute<&counted_uuid::label>(),
+    create("make", accepts<&counted_uuid::label>));
+inline constexpr auto loose = herald::resource<counted_open>(
+    "counters", attribute<&counted_open::id>(primary_key, generated), attribute<&counted_open::label>(),
+    identity<&counted_open::label>("label", nils_not_distinct), create("make", accepts<&counted_open::label>));
 }  // namespace versions
 
 }  // namespace
@@ -135,6 +153,99 @@ TEST_CASE("an identity that is added becomes a rule, and is refused while rows b
   const auto refused = try_open(file, with);
   REQUIRE(refused.is(resource_errc::schema_mismatch));
   CHECK(says(refused.error(), "identity 'label'"));
+}
+
+namespace {
+
+/// Refused with statements, which are then run; afterwards the file opens, and has so many rows.
+std::shared_ptr<detail::storage> opens_after_its_statements(const std::string& file, const resource_table& table, std::size_t rows) {
+  const std::vector<const resource_table*> with{&items, &table};
+  const auto refused = try_open(file, with);
+  REQUIRE(refused.is(resource_errc::schema_mismatch));
+  const std::string& why = refused.error().message();
+  CAPTURE(why);
+  const auto sql = why.find("; in SQL: ");
+  REQUIRE(sql != std::string::npos);
+  alter(file, why.substr(sql + 10));
+  auto opened = try_open(file, with);
+  REQUIRE_MESSAGE(opened.has_value(), (opened ? "" : opened.error().message()));
+  std::size_t there = 0;
+  REQUIRE((*opened)->scan(table, [&](const record&) { ++there; }));
+  CHECK(there == rows);
+  return *opened;
+}
+
+}  // namespace
+
+TEST_CASE("a required attribute without a value for the rows there: the statement gives them the struct's") {
+  temporary_directory directory;
+  const auto& table = table_of<versions::needed>;
+  const auto opened = opens_after_its_statements(written_file(directory), table, 2);
+  CHECK(row_in<counted_more>(*opened, table, row_key{2})->weight == 7);
+}
+
+TEST_CASE("a column of another type: the statements cast what it has") {
+  temporary_directory directory;
+  const auto file = written_file(directory);
+  alter(file, "UPDATE counters SET label = '12' WHERE id = 2");
+  const auto& table = table_of<versions::other>;
+  const auto opened = opens_after_its_statements(file, table, 2);
+  CHECK(row_in<counted_other>(*opened, table, row_key{1})->label == 0);
+  CHECK(row_in<counted_other>(*opened, table, row_key{2})->label == 12);
+}
+
+TEST_CASE("a column that may be null and may not any more, and the other way round: the statements write the table anew") {
+  temporary_directory directory;
+  const auto file = written_file(directory);
+  const auto open = opens_after_its_statements(file, table_of<versions::open>, 2);
+  CHECK(row_in<counted_open>(*open, table_of<versions::open>, row_key{2})->label == "b");
+}
+
+TEST_CASE("nulls in what may not be null any more become what a new row has") {
+  temporary_directory directory;
+  const auto file = written_file(directory);
+  static_cast<void>(opens_after_its_statements(file, table_of<versions::open>, 2));
+  alter(file, "UPDATE counters SET label = NULL WHERE id = 1");
+  const auto& table = table_of<versions::closed>;
+  const auto opened = opens_after_its_statements(file, table, 2);
+  CHECK(row_in<counted>(*opened, table, row_key{1})->label.empty());
+  CHECK(row_in<counted>(*opened, table, row_key{2})->label == "b");
+}
+
+TEST_CASE("another primary key: the statements write the table anew, with the columns there or with keys made up") {
+  const std::vector<const resource_table*> keyed{&table_of<versions::rekeyed>, &table_of<versions::two_keys>, &table_of<versions::named_key>};
+  for (const resource_table* table : keyed) {
+    temporary_directory directory;
+    const auto opened = opens_after_its_statements(written_file(directory), *table, 2);
+    if (table == keyed[0]) CHECK(row_in<counted>(*opened, *table, row_key{"b"})->id == 2);
+  }
+}
+
+TEST_CASE("a column that is gone, and an identity over it: the statements drop the index first") {
+  temporary_directory directory;
+  const auto file = written_file(directory);
+  REQUIRE(try_open(file, {&items, &table_of<versions::unique>}));
+  const auto refused = try_open(file, {&items, &table_of<versions::unique_bare>});
+  REQUIRE(refused.is(resource_errc::schema_mismatch));
+  CHECK(says(refused.error(), "in SQL: DROP INDEX \"herald_counters_label\"; ALTER TABLE \"counters\" DROP COLUMN \"label\""));
+  static_cast<void>(opens_after_its_statements(file, table_of<versions::unique_bare>, 2));
+}
+
+TEST_CASE("a column that is gone, and an identity in which two nulls conflict over it") {
+  temporary_directory directory;
+  const auto file = written_file(directory);
+  static_cast<void>(opens_after_its_statements(file, table_of<versions::open>, 2));
+  REQUIRE(try_open(file, {&items, &table_of<versions::loose>}));
+  static_cast<void>(opens_after_its_statements(file, table_of<versions::unique_bare>, 2));
+}
+
+TEST_CASE("rows that share an identity: the statement leaves the first of each") {
+  temporary_directory directory;
+  const auto file = written_file(directory);
+  alter(file, "INSERT INTO counters(id, label) VALUES (3, 'b'), (4, 'b'), (5, 'c')");
+  const auto& table = table_of<versions::unique>;
+  const auto opened = opens_after_its_statements(file, table, 3);
+  CHECK(row_in<counted>(*opened, table, row_key{2})->label == "b");
 }
 
 TEST_CASE("every other difference is refused with what to do, and the file stays as it was") {
