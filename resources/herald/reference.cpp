@@ -1,6 +1,10 @@
 #include <herald/reference.hpp>
 
+#include <herald/time_text.hpp>
+
 #include <fmt/format.h>
+
+#include <algorithm>
 
 namespace herald {
 
@@ -29,7 +33,10 @@ std::string cell(std::string_view text) {
   return out;
 }
 
-std::string shown(const value_view& of) { return of.type() == value_type::text ? fmt::format("\"{}\"", of.text()) : of.describe(); }
+std::string shown(const value_view& of) {
+  if (of.type() == value_type::time) return to_text(of.time());
+  return of.type() == value_type::text ? fmt::format("\"{}\"", of.text()) : of.describe();
+}
 
 std::string listed(const resource_table& resource, const detail::range& which) {
   std::string list;
@@ -72,6 +79,13 @@ std::string rules_of(const resource_table& resource, const attribute_info& attri
   }
   for (const constraint& one : resource.constraints_of(attribute)) add(rules, rule_of(resource, one));
   if (!attribute.default_value.is_null()) add(rules, "default " + shown(attribute.default_value));
+  if (attribute.set_default != nullptr) add(rules, "default computed");
+  if (attribute.references != nullptr || attribute.refers_to_itself) {
+    add(rules, fmt::format("belongs to {}", attribute.refers_to_itself ? resource.name : attribute.references().name));
+    add(rules, attribute.on_destroy.empty() ? "keeps that from being destroyed" : fmt::format("{} when that is destroyed", attribute.on_destroy));
+  }
+  if (attribute.column != attribute.name) add(rules, fmt::format("stored as {}", attribute.column));
+  if (!attribute.was.empty()) add(rules, fmt::format("formerly stored as {}", attribute.was));
   return rules;
 }
 
@@ -110,6 +124,13 @@ std::string names_in(const resource_table& resource, detail::attribute_mask whic
   return names;
 }
 
+/// What an argument is when nobody gives it: what the description says, else what its struct says.
+std::string default_of(const detail::argument_info& argument) {
+  if (!argument.info.default_value.is_null()) return "default " + shown(argument.info.default_value);
+  const value initial = argument.initial();
+  return initial.is_null() ? std::string{} : "default " + shown(initial.view());
+}
+
 std::string inputs_of(const resource_table& resource, const detail::action_info& action) {
   std::string inputs;
   for (std::size_t i = 0; i < resource.attributes.size(); ++i) {
@@ -118,7 +139,14 @@ std::string inputs_of(const resource_table& resource, const detail::action_info&
     add(inputs, fmt::format("{}{}", resource.attributes[i].name, required ? " (required)" : ""));
   }
   for (const auto& argument : resource.arguments_of(action)) {
-    add(inputs, fmt::format("{} (argument, {}{})", argument.info.name, type_of(argument.info), argument.info.required ? ", required" : ""));
+    std::string rules = "argument";
+    add(rules, type_of(argument.info));
+    if (!argument.by_name) add(rules, "private");
+    if (argument.info.required) add(rules, "required");
+    if (argument.info.sensitive) add(rules, "sensitive");
+    for (const constraint& one : resource.constraints_of(argument.info)) add(rules, rule_of(resource, one));
+    if (!argument.info.required && !argument.info.sensitive) add(rules, default_of(argument));
+    add(inputs, fmt::format("{} ({})", argument.info.name, rules));
   }
   return inputs.empty() ? "none" : inputs;
 }
@@ -157,6 +185,8 @@ void add_actions(const resource_table& resource, std::string& page) {
     if (action.manual != nullptr) kind += ", manual";
     if (action.upsert == detail::action_info::by_key) kind += ", upsert by the primary key";
     else if (action.upsert != detail::action_info::no_upsert) kind += fmt::format(", upsert by {}", resource.identities[action.upsert].name);
+    const auto steps = resource.steps_of(action);
+    if (std::any_of(steps.begin(), steps.end(), [](const detail::step& one) { return one.kind == detail::step_kind::authorise; })) kind += ", authorised";
     page += fmt::format("| `{}` | {} | {} |\n", action.name, kind, cell(inputs_of(resource, action)));
   }
 }
@@ -199,9 +229,15 @@ std::string reference_of(const resource_table& resource) {
     page += fmt::format("| `{}` | {} | {} |\n", attribute.name, cell(type_of(attribute)), cell(rules_of(resource, attribute)));
   }
   for (const auto& identity : resource.identities) {
-    page += fmt::format("\nIdentity `{}`: {} together are unique{}.\n", identity.name, names_in(resource, identity.attributes),
-                        identity.nils_distinct ? "" : ", nulls too");
+    const bool of_all = resource.has_tenant() && (identity.attributes & bit(resource.tenant)) == 0;
+    page += fmt::format("\nIdentity `{}`: {} together are unique{}{}.\n", identity.name, names_in(resource, identity.attributes),
+                        identity.nils_distinct ? "" : ", nulls too", of_all ? ", across tenants" : "");
   }
+  std::string asked;
+  if (resource.authorise != nullptr) add(asked, "run an action");
+  if (resource.authorise_reads != nullptr) add(asked, "read rows");
+  if (resource.authorise_subscription != nullptr) add(asked, "subscribe to a topic");
+  if (!asked.empty()) page += fmt::format("\nNot everybody may: {}.\n", asked);
   add_actions(resource, page);
   add_publications(resource, page);
   return page;

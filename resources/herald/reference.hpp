@@ -7,7 +7,7 @@
 //
 // Everything in it can be had at run time from resource_table as well: attributes, actions, arguments, identities, publications.
 //
-// Thread safety: a function without state. The idea: Ash's generated DSL references.
+// Thread safety: functions without state. Errors: none. The idea: Ash's generated DSL references.
 
 #include <herald/resource_table.hpp>
 
@@ -16,7 +16,8 @@
 
 namespace herald {
 
-/// Markdown: a section for each resource, with its attributes and their rules, identities, actions with their inputs, and topics.
+/// Markdown: a section for each resource, with its attributes and their rules (to whom it belongs, how it is stored), identities, who is
+/// asked, actions with their inputs and arguments, and topics.
 [[nodiscard]] std::string reference_page(std::span<const resource_table* const> tables);
 /// One resource's section.
 [[nodiscard]] std::string reference_of(const resource_table& resource);
