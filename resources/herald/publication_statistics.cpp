@@ -44,7 +44,7 @@ void publication_counters::count(const event_record& event) noexcept {
       length += route.topic.size();
     }
     add(to[topics], went_to);
-    add(to[bytes], length);
+    add(to[topic_bytes], length);
     const bool threw = std::any_of(event.failed.begin(), event.failed.end(), [&](const auto& one) { return one.publication == i; });
     if (threw) add(to[failed], 1);
     if (went_to == 0 && !threw) add(to[skipped], 1);
@@ -74,7 +74,7 @@ std::vector<publication_statistics> publication_statistics_of(const store& of, c
                    .skipped = get(counters::skipped),
                    .failed = get(counters::failed),
                    .topics = get(counters::topics),
-                   .bytes = get(counters::bytes)});
+                   .topic_bytes = get(counters::topic_bytes)});
   }
   return all;
 }

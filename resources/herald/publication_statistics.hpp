@@ -5,6 +5,7 @@
 //   for (const auto& one : publication_statistics_of(store, table_of<tickets>)) ...
 //
 // An event is counted once it is committed. Thread safety: any thread; the numbers of one publication are not read together.
+// Errors: none.
 
 #include <herald/resource_table.hpp>
 
@@ -23,7 +24,8 @@ struct publication_statistics {
   std::uint64_t skipped = 0;     ///< of these: each combination of its topic had a part without a value
   std::uint64_t failed = 0;      ///< of these: its filter or topic threw
   std::uint64_t topics = 0;      ///< topics that its events went to, an event's all together
-  std::uint64_t bytes = 0;       ///< the lengths of these topics' names together
+  std::uint64_t topic_bytes = 0; ///< the lengths of these topics' names together: what the publication costs the log's index.
+                                 ///< (the payload is kept once an event, however many topics it has)
 };
 
 /// In the order of the description; empty when the store does not have the resource.

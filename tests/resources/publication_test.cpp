@@ -237,7 +237,7 @@ TEST_CASE_TEMPLATE("R52: every publication counts what became of its events, onc
   CHECK(counted[0].matched == 2);
   CHECK(counted[0].skipped == 1);
   CHECK(counted[0].topics == 1);
-  CHECK(counted[0].bytes == std::string_view{"note:in:mail"}.size());
+  CHECK(counted[0].topic_bytes == std::string_view{"note:in:mail"}.size());
   CHECK(counted[1].matched == 2);
   CHECK(counted[1].filtered == 1);
   CHECK(counted[1].skipped == 0);

@@ -15,7 +15,7 @@ namespace herald::detail {
 
 class publication_counters {
  public:
-  enum what : std::size_t { matched, filtered, skipped, failed, topics, bytes };
+  enum what : std::size_t { matched, filtered, skipped, failed, topics, topic_bytes };
   using row = std::array<std::atomic<std::uint64_t>, 6>;
 
   explicit publication_counters(const std::vector<const resource_table*>& tables);
