@@ -44,7 +44,7 @@ void add_resources_benchmarks(registry& to) {
           .rounds = 3});
   to.add({.name = "catch_up",
           .unit = "s",
-          .ours = {"1 M events behind, 10 k/s written", [](const options& o) { return catch_up(o.amount(1'000'000, 100'000)); }},
+          .ours = {"a durable consumer far behind, 10 k/s written", [](const options& o) { return catch_up(o.amount(1'000'000, 100'000)); }},
           .rounds = 1,
           .warm_up = false});
   to.add({.name = "commit_to_handler_p50",
@@ -70,7 +70,7 @@ void add_resources_benchmarks(registry& to) {
           .warm_up = false});
   to.add({.name = "bytes_per_event",
           .unit = "bytes",
-          .ours = {"event and topic in the file", [](const options& o) { return bytes_per_event(o.amount(100'000, 20'000)); }},
+          .ours = {"event and topic in a store's file", [](const options& o) { return bytes_per_event(o.amount(100'000, 20'000)); }},
           .baseline = side{"the payload in a table of its own", [](const options& o) { return bytes_per_payload(o.amount(100'000, 20'000)); }},
           .rounds = 1,
           .warm_up = false});

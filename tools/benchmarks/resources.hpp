@@ -90,11 +90,12 @@ inline herald::action_request place_an_order() {
 [[nodiscard]] sample log_replay(std::int64_t events);
 /// A bare statement reads the same columns of the same file, row by row.
 [[nodiscard]] sample bare_log_read(std::int64_t events);
-/// A process begins so many events behind while 10 000 a second are written: seconds until it has handled the newest.
+/// A durable consumer (at_least_once) is so many events behind, while 10 000 a second are written: seconds until it has handled the
+/// newest.
 [[nodiscard]] sample catch_up(std::int64_t events);
 /// From the COMMIT's return on the writer to the handler of a subscriber of the topic, nothing else being about; p50 in us.
 [[nodiscard]] sample commit_to_handler(std::int64_t rounds);
-/// What the log's tables take in the file for one event with one topic.
+/// What the log's tables take, in a file that the store wrote, for one event with one topic.
 [[nodiscard]] sample bytes_per_event(std::int64_t events);
 /// The payload alone in a table of (sequence, payload).
 [[nodiscard]] sample bytes_per_payload(std::int64_t events);

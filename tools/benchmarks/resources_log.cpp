@@ -3,9 +3,9 @@
 #include "bare_sqlite.hpp"
 #include "resources.hpp"
 
+#include <herald/consumer.hpp>
 #include <herald/pubsub.hpp>
 #include <herald/process.hpp>
-#include <herald/subscribe.hpp>
 
 #include <thread>
 
@@ -37,15 +37,14 @@ struct reader : herald::process<reader, order_event> {
   countdown* finished_;
 };
 
-/// Handles the log's events until one of them is the newest.
-struct follower : herald::process<follower, order_event> {
+/// A durable consumer that handles the log's events until one of them is the newest.
+struct consumer : herald::process<consumer, order_event> {
   struct args {
     herald::store store;
     countdown* finished;
   };
-  follower(herald::context& self, const args& with) : with_{with} {
-    herald::subscribe<order_event>(self, with_.store, herald::earliest).value();
-  }
+  consumer(herald::context& self, const args& with)
+      : with_{with}, work_{herald::subscribe<order_event>(self, with_.store, herald::at_least_once("bench")).value()} {}
   void on(const order_event& event) {
     sum_ += event.after->amount;
     if (live_ || event.offset() != with_.store.head()) return;
@@ -55,6 +54,7 @@ struct follower : herald::process<follower, order_event> {
 
  private:
   args with_;
+  herald::consumer work_;
   std::int64_t sum_ = 0;
   bool live_ = false;
 };
@@ -144,7 +144,7 @@ sample catch_up(std::int64_t events) {
   countdown finished{1};
   herald::application app{{.name = "bench",
                            .children = {store.writer(), store.notifier(), herald::child<shop>("shop", {store}),
-                                        herald::child<follower>("follower", {store, &finished}, elsewhere)}},
+                                        herald::child<consumer>("consumer", {store, &finished}, elsewhere)}},
                           size_of_application()};
   const stopwatch watch;
   app.start();
@@ -185,7 +185,12 @@ sample commit_to_handler(std::int64_t rounds) {
 sample bytes_per_event(std::int64_t events) {
   const scratch_directory directory;
   const stopwatch watch;
-  fill(directory.file(), events);
+  {
+    const auto store = open_file(directory.file());
+    const std::vector<char> each(static_cast<std::size_t>(events));
+    const auto done = store.bulk(each, [](char) { return place_an_order(); }, herald::bulk_options{.batch_size = 1000});
+    if (done.failed != 0) throw std::runtime_error{done.errors.front().why.to_string()};
+  }
   const auto bytes = bare_sqlite::bytes_of(directory.file(), "'herald_event', 'herald_event_topic'");
   return sized(watch, static_cast<double>(bytes) / static_cast<double>(events));
 }
