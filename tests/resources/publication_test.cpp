@@ -100,7 +100,8 @@ inline constexpr auto quotes = herald::resource<Quote>("quotes",
     publish("list", topic("listed")),
     publish("move", topic("moved"), filter{[](const Quote& q) { return q.price < 100; }}, named{"nudged"}),
     publish("move", topic("special"), on_bus{"wire"},
-      transform{[](const herald::change_event<Quote>& e) { return told{"own", e.after->price}; }})));
+      transform{[](const herald::change_event<Quote>& e) { return told{"own", e.after->price}; }}),
+    publish_all(herald::op::update, topic("band", computed{[](const Quote& q) { return q.price < 10 ? "cheap" : "dear"; }}), previous_values)));
 
 struct quote_listener : herald::process<quote_listener, told> {
   struct args {
@@ -352,4 +353,63 @@ TEST_CASE("R56: what a pub_sub says for all goes for each publication: its own b
   CHECK(of.publications[2].bus == "wire");
   CHECK(herald::reference_of(of).find("| `quote.moved` | move | nudged | filtered, a message of its own, on the bus metrics |") !=
         std::string::npos);
+}
+
+TEST_CASE_TEMPLATE("N6, N7, N34: an event has the whole row, whatever its action was given and its caller asked for", Store, in_memory, on_sqlite) {
+  Store at;
+  const auto id = at.store.template run<notes, "write">(field<&Note::text> = "x", field<&Note::owner> = "ada",
+                                                        field<&Note::folder> = std::optional<std::string>{"mail"}).value().id;
+  REQUIRE(at.store.template run<notes, "point">(id, field<&Note::cursor> = 5));
+  const auto done = at.store.template bulk_update<notes, "edit">(field<&Note::id> == id, field<&Note::text> = "y",
+                                                                 herald::bulk_options{.return_records = false});
+  REQUIRE(done);
+  CHECK(done->updated == 1);
+  CHECK(done->records.empty());
+  const auto log = at.store.read(at.store.beginning(), 10).value();
+  REQUIRE(log.events.size() == 3);
+  for (const auto& event : {log.events[1], log.events[2]}) {
+    const auto* const before = event->before.template as<Note>();
+    const auto* const after = event->after.template as<Note>();
+    REQUIRE(before != nullptr);
+    REQUIRE(after != nullptr);
+    CHECK(before->owner == "ada");
+    CHECK(before->folder == "mail");
+    CHECK(after->owner == "ada");
+    CHECK(after->folder == "mail");
+    CHECK(after->cursor == 5);
+  }
+}
+
+TEST_CASE_TEMPLATE("N25, N29: an outcome has its event, which is told as well; one that must not be told is not written, singly or in bulk", Store,
+                   in_memory, on_sqlite) {
+  Store at;
+  live desk{at.store};
+  const auto id = written(at.store), silent = written(at.store), third = written(at.store), fourth = written(at.store);
+  const auto told = at.store.template perform<notes, "drop">(id);
+  REQUIRE(told);
+  REQUIRE(told->event);
+  CHECK(told->event->action_info().name == "drop");
+  const auto untold = at.store.template perform<notes, "drop">(silent, action_options{.notify = false});
+  REQUIRE(untold);
+  CHECK_FALSE(untold->event);
+  CHECK(untold->kind == herald::event_kind::destroyed);
+  desk.sim.run();
+  CHECK(*desk.heard == words{"note:dropped:1 drop", "note:gone drop"});
+  const auto head = at.store.head().sequence;
+  CHECK(at.store.template bulk_destroy<notes, "drop">(field<&Note::id> == third, action_options{.notify = false})->destroyed == 1);
+  CHECK(at.store.head().sequence == head);
+  CHECK(at.store.template bulk_destroy<notes, "drop">(field<&Note::id> == fourth)->destroyed == 1);
+  CHECK(at.store.head().sequence == head + 1);
+  desk.sim.run();
+  CHECK(desk.heard->back() == "note:gone drop");
+  CHECK(desk.heard->size() == 4);
+}
+
+TEST_CASE("N21: a segment of a topic is computed from the row, and with previous_values from the row as it was too") {
+  auto store = herald::store::open({&herald::table_of<quotes>}, herald::memory_options{}).value();
+  const auto id = store.run<quotes, "list">(field<&Quote::price> = 5).value().id;
+  REQUIRE(store.run<quotes, "move">(id, field<&Quote::price> = 7));
+  REQUIRE(store.run<quotes, "move">(id, field<&Quote::price> = 70));
+  CHECK(store.read(store.beginning(), 10, "quote.band.cheap").value().events.size() == 2);
+  CHECK(store.read(store.beginning(), 10, "quote.band.dear").value().events.size() == 1);
 }
