@@ -16,6 +16,9 @@ inline constexpr auto orders = herald::resource<Order>("orders",
     create("place", accepts<&Order::region>),
     update("move", accepts<&Order::region>),
     update("ship", accepts<>, change{[](auto& order) { order.set(field<&Order::state>, "shipped"); }}),
+    authorise_subscription{[](const herald::actor& who, std::string_view topic) {
+      return topic.starts_with("orders:" + who.name() + ":");  // a branch hears of its own region
+    }},
     pub_sub("orders",
       publish("place", topic(field<&Order::region>, "placed")),
       publish("move", topic(field<&Order::region>, "moved"), named{"region_changed"}, previous_values),
@@ -56,6 +59,22 @@ struct auditor : herald::process<auditor, order_event> {
   int seen_ = 0;
 };
 
+/// Subscribes for somebody, as a gateway does: the resource is asked first.
+struct branch : herald::process<branch, order_event> {
+  struct args { herald::store store; herald::actor who; std::latch* done; };
+  branch(herald::context& self, args a) : a_{a} {
+    const auto all = herald::subscribe_as<order_event>(self, a_.store, a_.who, herald::earliest);
+    if (!all) std::printf("branch: %s\n", all.error().to_string().c_str());
+    herald::subscribe_as<order_event>(self, a_.store, a_.who, "orders:eu:placed", herald::earliest).value();
+  }
+  void on(const order_event& e) {
+    std::printf("branch: %s, order %s\n", std::string{e.topic()}.c_str(), e.key().to_string().c_str());
+    a_.done->count_down();
+  }
+ private:
+  args a_;
+};
+
 void must(const auto& result) {
   if (!result) std::printf("failed: %s\n", result.error().to_string().c_str());
 }
@@ -64,6 +83,7 @@ int main() {
   auto store = herald::store::open({&herald::table_of<orders>}, herald::memory_options{}).value();
   std::latch heard{3};
   std::latch audited{4};
+  std::latch known{1};
   herald::application app{{.name = "shop", .children = {store.writer(), store.notifier(),
       herald::child<desk>("desk", {&heard})}}};
   app.start();
@@ -76,4 +96,7 @@ int main() {
   must(app.root().start_child(herald::child<auditor>("auditor", {store, &audited})));
   must(store.run<orders, "place">(field<&Order::region> = "asia"));
   audited.wait();
+
+  must(app.root().start_child(herald::child<branch>("branch", {store, herald::actor{"eu"}, &known})));
+  known.wait();
 }

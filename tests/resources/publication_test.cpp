@@ -4,6 +4,7 @@
 #include "temporary_directory.hpp"
 
 #include <herald/application.hpp>
+#include <herald/authorise.hpp>
 #include <herald/bulk_stream.hpp>
 #include <herald/process.hpp>
 #include <herald/publication_statistics.hpp>
@@ -46,6 +47,10 @@ inline constexpr auto notes = herald::resource<Note>("notes",
   authorise_reads{[](const actor& who) -> herald::condition {
     if (who.name() == "root") return {};
     return field<&Note::owner> == who.name();
+  }},
+  authorise_subscription{[](const actor& who, std::string_view of) {
+    if (who.name() == "odd") throw std::runtime_error{"who are you"};
+    return who.name() == "root" || of == "note:edited";
   }},
   create("write", accepts<&Note::text, &Note::owner, &Note::folder>),
   update("edit", accepts<&Note::text>,
@@ -137,6 +142,35 @@ struct listener : herald::process<listener, note_event> {
     herald::subscribe<note_event>(self, herald::bus{self, "metrics"}, "note:metric");
   }
   void on(const note_event& event) { with_.into->push_back(std::string{event.topic()} + " " + std::string{event.name()}); }
+
+ private:
+  args with_;
+};
+
+/// Subscribes for somebody in one of the five forms, and keeps what it hears, or why not.
+enum class form { live, log, durable, whole_log, whole_durable };
+struct guest : herald::process<guest, note_event> {
+  struct args {
+    herald::store store;
+    std::string who;
+    form as;
+    std::shared_ptr<words> into;
+    friend bool operator==(const args&, const args&) = default;
+  };
+  guest(context& self, args with) : with_{std::move(with)} {
+    const auto keep = [this](const auto& done) {
+      if (!done) with_.into->push_back(done.error().to_string());
+    };
+    const actor who{with_.who};
+    switch (with_.as) {
+      case form::live: keep(herald::subscribe_as<note_event>(self, who, "note:edited")); break;
+      case form::log: keep(herald::subscribe_as<note_event>(self, with_.store, who, "note:edited", herald::earliest)); break;
+      case form::durable: keep(herald::subscribe_as<note_event>(self, with_.store, who, "note:edited", herald::at_least_once(with_.who))); break;
+      case form::whole_log: keep(herald::subscribe_as<note_event>(self, with_.store, who, herald::earliest)); break;
+      case form::whole_durable: keep(herald::subscribe_as<note_event>(self, with_.store, who, herald::at_least_once(with_.who))); break;
+    }
+  }
+  void on(const note_event& event) { with_.into->push_back(std::string{event.action()}); }
 
  private:
   args with_;
@@ -412,4 +446,31 @@ TEST_CASE("N21: a segment of a topic is computed from the row, and with previous
   REQUIRE(store.run<quotes, "move">(id, field<&Quote::price> = 70));
   CHECK(store.read(store.beginning(), 10, "quote.band.cheap").value().events.size() == 2);
   CHECK(store.read(store.beginning(), 10, "quote.band.dear").value().events.size() == 1);
+}
+
+TEST_CASE_TEMPLATE("R57: a subscription for somebody asks the resource first, in each of its forms: live, from the log, durable, of a topic and of all",
+                   Store, in_memory, on_sqlite) {
+  const auto heard_by = [](const std::string& who, form as) {
+    Store at;
+    live desk{at.store};
+    const auto id = written(at.store);
+    REQUIRE(at.store.template run<notes, "edit">(id, field<&Note::text> = "before"));
+    desk.sim.run();
+    auto heard = std::make_shared<words>();
+    REQUIRE(desk.app.root().start_child(herald::child<guest>("guest", {at.store, who, as, heard})));
+    desk.sim.run();
+    REQUIRE(at.store.template run<notes, "edit">(id, field<&Note::text> = "after"));
+    desk.sim.run();
+    return *heard;
+  };
+  for (const std::string who : {"ada", "root"}) {
+    CHECK(heard_by(who, form::live) == words{"edit"});
+    CHECK(heard_by(who, form::log) == words{"edit", "edit"});
+    CHECK(heard_by(who, form::durable) == words{"edit", "edit"});
+  }
+  for (const form whole : {form::whole_log, form::whole_durable}) {
+    CHECK(heard_by("ada", whole) == words{"resources.forbidden: resource notes: the topic ** is not for ada"});
+    CHECK(heard_by("root", whole) == words{"write", "edit", "edit"});
+    CHECK(heard_by("odd", whole) == words{"resources.hook_failed: resource notes: authorise_subscription threw: who are you"});
+  }
 }
