@@ -137,7 +137,8 @@ void leased_transaction::rollback() { static_cast<void>(state_->end(false)); }
 
 result<leased_transaction> lease(const store& of, std::chrono::milliseconds limit, std::chrono::milliseconds wait) {
   if (engine::on_runner())
-    return error{resource_errc::would_block, "a leased transaction was begun inside a handler; use store::transact with a continuation"};
+    return error{resource_errc::would_block, "a leased transaction was begun inside a handler; it waits for the writer at each step: use store.transact(self, ...) with a "
+                                             "continuation, or lease inside self.offload"};
   auto state = std::make_shared<detail::lease_state>(limit, wait);
   auto& shared = of.state();
   const auto submit = [shared, state] {

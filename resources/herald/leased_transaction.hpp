@@ -11,8 +11,10 @@
 // Prefer store::transact wherever a function will do: it holds the writer for microseconds.
 //
 // Thread safety: one thread at a time. For plain threads; `would_block` inside a handler: there, use store::transact with
-// a continuation. Errors: tx_expired; `unavailable` when the batch it was in could not be kept; `timeout` when the writer did
-// not come to it, or to the end of its COMMIT, within `wait`. Limits: each wait has one, but a step takes what its function takes.
+// a continuation, or lease on a thread of the pool (`self.offload([store] { ... lease(store) ... }, limit, then)`), which waits in
+// the process's place; not in a simulation, whose only thread would wait for itself. Errors: tx_expired; `unavailable` when the batch
+// it was in could not be kept; `timeout` when the writer did not come to it, or to the end of its COMMIT, within `wait`. Limits: each
+// wait has one, but a step takes what its function takes.
 
 #include <herald/store.hpp>
 

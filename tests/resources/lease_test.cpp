@@ -4,6 +4,10 @@
 
 #include <herald/application.hpp>
 #include <herald/leased_transaction.hpp>
+#include <herald/offload.hpp>
+#include <herald/process.hpp>
+
+#include <future>
 
 using namespace library_test;
 using namespace std::chrono_literals;
@@ -11,6 +15,36 @@ using namespace std::chrono_literals;
 namespace {
 
 constexpr auto long_enough = 30s;
+
+/// Begins a lease in its handler, which it may not, and then on the pool.
+struct go {};
+struct lessee : herald::process<lessee, go> {
+  struct args {
+    herald::store store;
+    std::promise<herald::result<int>>* refused;
+    std::promise<herald::result<std::int64_t>>* kept;
+    friend bool operator==(const args&, const args&) = default;
+  };
+  lessee(herald::context& self, args with) : with_{std::move(with)} { self.self().cast(go{}); }
+  void on(herald::context& self, const go&) {
+    const auto here = herald::lease(with_.store);
+    with_.refused->set_value(here ? herald::result<int>{1} : herald::result<int>{here.error()});
+    self.offload([store = with_.store]() -> herald::result<std::int64_t> {
+      auto tx = herald::lease(store, long_enough);
+      if (!tx) return tx.error();
+      auto shelf = tx->run<shelves, "build">(field<&Shelf::id> = 1);
+      if (!shelf) return shelf.error();
+      auto book = tx->run<books, "add">(field<&Book::id> = 7, field<&Book::shelf> = std::optional{shelf->id});
+      if (!book) return book.error();
+      if (auto done = tx->commit(); !done) return done.error();
+      return book->id;
+    }, long_enough, [this](herald::result<std::int64_t> outcome) { with_.kept->set_value(std::move(outcome)); });
+  }
+
+ private:
+  args with_;
+};
+
 herald::result<Book> add(herald::leased_transaction& tx, std::int64_t id) {
   return tx.run<books, "add">(field<&Book::id> = id, field<&Book::isbn> = std::to_string(id));
 }
@@ -142,4 +176,23 @@ TEST_CASE("R34: a step that throws is an error of that step, and the transaction
   CHECK(thrown.error().message() == "a step of a leased transaction threw: oops");
   REQUIRE(add(tx, 1));
   CHECK(tx.commit());
+}
+
+TEST_CASE_TEMPLATE("R35: a process is refused a lease in its handler with what to do instead, and has one on the pool without waiting itself", Store,
+                   in_memory, on_sqlite) {
+  Store at;
+  std::promise<herald::result<int>> refused;
+  std::promise<herald::result<std::int64_t>> kept;
+  herald::application app{herald::supervisor{.name = "library", .children = {at.store.writer(), herald::child<lessee>("lessee", {at.store, &refused, &kept})}},
+                          {.sinks = {[](const herald::report&) {}}}};
+  app.start();
+  const auto no = refused.get_future().get();
+  REQUIRE(no.is(resource_errc::would_block));
+  CHECK(no.error().message().find("use store.transact(self, ...) with a continuation, or lease inside self.offload") != std::string::npos);
+  const auto yes = kept.get_future().get();
+  REQUIRE_MESSAGE(yes.has_value(), (yes ? "" : yes.error().to_string()));
+  CHECK(yes.value() == 7);
+  CHECK(at.store.template count<books>().value() == 1);
+  CHECK(at.store.template count<shelves>().value() == 1);
+  app.stop();
 }
