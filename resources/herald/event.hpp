@@ -4,7 +4,8 @@
 // `herald::any_event` is the same for those who want every event of a store and know no structs: recorders, gateways.
 //
 // Both are two pointers and a number: sharing one event among a million subscribers copies no row.
-// Thread safety: constant; distinct objects: safe. Lifetime: keeps its event alive.
+// Thread safety: constant; distinct objects: safe. Lifetime: keeps its event alive. Errors: none; a row that an event does not have
+// is null.
 
 #include <herald/change_event.hpp>
 #include <herald/dsl/description.hpp>

@@ -6,7 +6,8 @@
 // `row_key` is a row's primary key, taken out of it: what find, update and destroy name a row by.
 //
 // Thread safety: record: its row is constant, so share it freely; draft, row_key: distinct objects: safe.
-// Lifetime: a record keeps its row alive.
+// Lifetime: a record keeps its row alive. Errors: what cannot be set says so by a cast_status; another T than the resource's, or an
+// attribute it does not have, is a bug.
 
 #include <herald/resource_table.hpp>
 

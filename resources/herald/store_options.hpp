@@ -2,7 +2,8 @@
 // What can be chosen when a store is opened. The defaults are safe: a commit is on the disk before anyone hears of it, and
 // nothing waits or grows without an end.
 //
-// Thread safety: plain values; the clock is called from the writer's thread only, one call at a time.
+// Thread safety: plain values; the clock is called from the writer's thread only, one call at a time. Errors: store::open says what
+// it cannot do with them; values beyond a range are taken as its nearest end.
 
 #include <herald/uuid.hpp>
 

@@ -2,7 +2,7 @@
 // The problem: whoever runs a store must see whether its writer keeps up, how long its log is, and who is behind. One call gives
 // all of it; it costs a few reads and disturbs nobody.
 //
-// Thread safety: any thread. What resources, actions and publications there are: store::tables(), <herald/reference.hpp>.
+// Thread safety: any thread. Errors: what the store says when it cannot read its consumers' cursors. What resources, actions and publications there are: store::tables(), <herald/reference.hpp>.
 
 #include <herald/consumer.hpp>
 

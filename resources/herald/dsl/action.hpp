@@ -4,6 +4,9 @@
 // An action takes from its caller only what it accepts, and its arguments. Its changes and validations run in the order
 // they are written, on the store's writer, inside the transaction. `where{...}` behind one lets it run only when the
 // condition holds. Hooks (herald/dsl/hooks.hpp) run before the row is written, after it, and after the transaction.
+//
+// Thread safety: constants; their functions are lambdas without captures, which run on the writer, one action at a time. Errors:
+// compile errors that name the rule; a change, condition or validation that throws is the action's error `hook_failed`.
 
 #include <herald/changeset.hpp>
 #include <herald/dsl/argument.hpp>

@@ -8,6 +8,8 @@
 //
 // An argument has a member's name and type, and the default that its struct says; any struct will do. It takes the options
 // of an attribute that are about values. `private_argument`: typed code may give it, a call by name may not.
+//
+// Thread safety: constants. Errors: compile errors that name the rule; a value that breaks a constraint is an error of the field.
 
 #include <herald/dsl/attribute.hpp>
 

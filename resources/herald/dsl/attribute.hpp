@@ -4,6 +4,9 @@
 // Defaults: a new row begins as a default-constructed T, so the struct's own initialisers are the defaults;
 // `default_value` and `default_from` override them. `required` says that a create must give the attribute a value.
 // std::optional<V> makes an attribute nullable; every other type never is.
+//
+// Thread safety: constants; `matches` and `default_from` are lambdas without captures, called by whoever makes or checks a row: any
+// thread. Errors: compile errors that name the rule; a value that breaks a constraint is an error of the field.
 
 #include <herald/dsl/member.hpp>
 #include <herald/dsl/rules.hpp>

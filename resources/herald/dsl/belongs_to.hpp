@@ -12,6 +12,9 @@
 // nobody. Both resources must be in one store.
 //
 // The engine keeps these rules, not the database: a cascade in the database would tell nobody.
+//
+// Thread safety: constants. Errors: compile errors that name the rule; a row that is not there, or that is still belonged to, is an
+// error of the field.
 
 #include <herald/dsl/attribute.hpp>
 #include <herald/table_of.hpp>

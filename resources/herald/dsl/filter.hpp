@@ -6,6 +6,9 @@
 // A comparison takes values of the attribute's type; std::nullopt with == and != asks for null. && and || and ! join them.
 // What a filter names is in its type, so that the compiler checks it against the resource. Numbers are compared as numbers: an
 // int8_t is less than 1000.
+//
+// Thread safety: distinct objects: safe; shared objects: safe to read. Lifetime: `as`, `for_tenant` and `page_after` look at what they were
+// given; use them in the call. Errors: compile errors.
 
 #include <herald/actor.hpp>
 #include <herald/condition.hpp>

@@ -14,6 +14,9 @@
 // for each row of a bulk action; what they throw changes nothing of a committed action: it is in the outcome (hook_trouble).
 // For an action within another one, after_commit and the success of after_transaction wait for the outermost commit.
 //
+// Thread safety: constants; hooks are lambdas without captures, and run one at a time, but authorise_reads and authorise_subscription on
+// whatever thread asks. Errors: compile errors; what the first four throw is the action's error `hook_failed`.
+//
 // The idea: Ash's hooks. What Ash's before_transaction does is here what the caller does before it calls.
 
 #include <herald/condition.hpp>
