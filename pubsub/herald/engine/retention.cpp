@@ -103,6 +103,24 @@ void enter(topic_table& table, cell& c, std::uint32_t id, event_ref event, frame
 
 }  // namespace
 
+std::uint32_t topic_table::pass_over(std::uint32_t id, std::unique_ptr<replay_mark> mark) {
+  auto& s = at(id);
+  side_of(id).had = std::move(mark);
+  set_look(id);
+  return s.generation;
+}
+
+void topic_table::replay_over(std::uint32_t id) noexcept {
+  at(id).more->had.reset();
+  set_look(id);
+}
+
+std::uint64_t topic_table::served(std::uint32_t id) noexcept {
+  const auto& s = at(id);
+  const bool had_it = walked_ == s.at && s.place < walking_->cursor;
+  return std::max(s.at->served, had_it && walking_->event->position % 2 == 0 ? walking_->event->position : 0);
+}
+
 void hand_over(topic_table& table, cell& c, std::uint32_t id, declared how, kept_shares shares, frame& f) {
   auto limit = ~std::uint64_t{0};
   if (how == declared::again) {

@@ -360,26 +360,6 @@ void topic_table::unsubscribe(cell& c, const topic_record& topic, const std::str
   }
 }
 
-// --- kept events ------------------------------------------------------------------------------------------------------
-
-std::uint32_t topic_table::pass_over(std::uint32_t id, std::unique_ptr<replay_mark> mark) {
-  auto& s = at(id);
-  side_of(id).had = std::move(mark);
-  set_look(id);
-  return s.generation;
-}
-
-void topic_table::replay_over(std::uint32_t id) noexcept {
-  at(id).more->had.reset();
-  set_look(id);
-}
-
-std::uint64_t topic_table::served(std::uint32_t id) noexcept {
-  const auto& s = at(id);
-  const bool had_it = walked_ == s.at && s.place < walking_->cursor;
-  return std::max(s.at->served, had_it && walking_->event->position % 2 == 0 ? walking_->event->position : 0);
-}
-
 // --- lives ------------------------------------------------------------------------------------------------------------
 
 void topic_table::incarnation_ended(cell& c) noexcept {
