@@ -132,7 +132,7 @@ struct narrator : herald::process<narrator, herald::any_event> {
 
 int main(int argc, char** argv) {
   const std::vector<const herald::resource_table*> tables{&herald::table_of<files>, &herald::table_of<places>};
-  auto store = argc > 2 ? herald::store::open(tables, herald::sqlite_options{{}, argv[2]}) : herald::store::open(tables, herald::memory_options{});
+  auto store = argc > 2 ? herald::store::open(tables, herald::sqlite_options{.file = argv[2]}) : herald::store::open(tables, herald::memory_options{});
   if (!store) return std::fprintf(stderr, "%s\n", store.error().to_string().c_str()), 1;
   auto own = (fs::temp_directory_path() / "herald-folder-XXXXXX").string();
   const std::string folder = argc > 1 ? argv[1] : ::mkdtemp(own.data());

@@ -10,7 +10,7 @@ inline const std::vector<const herald::resource_table*> described{
 
 class day {
  public:
-  explicit day(const std::string& file) : store{herald::store::open(described, herald::sqlite_options{{}, file}).value()} {}
+  explicit day(const std::string& file) : store{herald::store::open(described, herald::sqlite_options{.file = file}).value()} {}
 
   /// The board, a view for each representative, and somebody who hears live of every letter.
   void begin() {

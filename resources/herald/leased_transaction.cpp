@@ -136,6 +136,9 @@ result<void> leased_transaction::commit() { return state_->end(true); }
 void leased_transaction::rollback() { static_cast<void>(state_->end(false)); }
 
 result<leased_transaction> lease(const store& of, std::chrono::milliseconds limit, std::chrono::milliseconds wait) {
+  if (of.state()->core().executing_here())
+    return error{resource_errc::would_block, "a leased transaction was begun inside an action, a hook or a transaction of the same store, and would "
+                                             "wait for itself: use the transaction that is there"};
   if (engine::on_runner())
     return error{resource_errc::would_block, "a leased transaction was begun inside a handler; it waits for the writer at each step: use store.transact(self, ...) with a "
                                              "continuation, or lease inside self.offload"};

@@ -26,6 +26,8 @@ namespace detail {
 class lease_state;
 }
 
+/// While it is open nobody else writes. A memory store's writer runs on a worker, so a lease longer than the application's overrun
+/// limit is reported as such; on SQLite the writer has a thread of its own.
 class leased_transaction {
  public:
   leased_transaction(leased_transaction&&) noexcept;
@@ -37,12 +39,18 @@ class leased_transaction {
   [[nodiscard]] result<detail::row_type<Resource>> run(Args&&... args) {
     return with([&](transaction& tx) { return herald::run<Resource, Action>(tx, std::forward<Args>(args)...); });
   }
-  /// Any step: the function runs on the writer, in this transaction, and gives a result. Several actions that are undone
-  /// together when one fails: `herald::transact(tx, ...)` inside.
+  /// Any step: the function runs on the writer, in this transaction, and gives a result. A step that fails or throws is undone as a
+  /// whole, and the transaction goes on. Pieces that are undone alone: `herald::transact(tx, ...)` inside.
   template <class F>
   [[nodiscard]] auto with(F&& function) -> std::invoke_result_t<F&, transaction&> {
     std::optional<std::invoke_result_t<F&, transaction&>> answer;
-    auto done = step([&](transaction& tx) { answer.emplace(function(tx)); });
+    auto done = step([&](transaction& tx) {
+      auto kept = tx.attempt([&] {
+        answer.emplace(function(tx));
+        return static_cast<bool>(*answer);
+      });
+      if (!kept) answer.emplace(kept.error());
+    });
     if (!done) return done.error();
     return std::move(*answer);
   }

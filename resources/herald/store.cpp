@@ -73,9 +73,13 @@ result<action_outcome> store::perform(action_request request) const {
 result<action_outcome> store::perform_function(function_of_transaction function, std::chrono::milliseconds limit, begun when_late,
                                                std::shared_ptr<const action_request> of,
                                                const std::function<void()>& meanwhile) const {
+  if (state_->core().executing_here())
+    return error{resource_errc::would_block,
+                 "the store was asked to write inside one of its own actions, hooks or transactions, and would wait for itself: use "
+                 "the transaction that is there, as herald::run(tx, ...)"};
   if (engine::on_runner())
     return error{resource_errc::would_block,
-                 "store.run was called inside a handler without a continuation; it would block the host: give it the "
+                 "the store was asked to write inside a handler without a continuation, which would block the host: give it the "
                  "context first and a continuation last"};
   using answer = result<action_outcome>;
   auto* const done = new engine::waiter_for<answer>;

@@ -54,21 +54,32 @@ struct store_options {
   /// Actions that may wait for the writer; further ones are refused with `overload`. At least 1.
   std::size_t queue_limit = 100'000;
   /// The time, for events, time stamps and uuids. Empty: the system's clock.
-  std::function<timestamp()> clock;
+  std::function<timestamp()> clock{};
   /// Begins the sequence of generated uuids; 0: at random. Anything else is for simulations.
   std::uint64_t uuid_seed = 0;
   /// What the log may forget. Default: nothing (but see memory_options::keep_events).
   log_retention retention{};
 };
 
-struct memory_options : store_options {
+// Each kind of store names its own options first, so that `sqlite_options{.file = "desk.db"}` says what it must.
+
+struct memory_options {
   /// Events that the log keeps; older ones go and raise its floor. 0: all, without a bound. Default: 1 000 000.
   std::size_t keep_events = 1'000'000;
+
+  // As store_options says.
+  std::size_t batch_limit = store_options{}.batch_limit;
+  std::size_t queue_limit = store_options{}.queue_limit;
+  std::function<timestamp()> clock{};
+  std::uint64_t uuid_seed = 0;
+  log_retention retention{};
+
+  operator store_options() const { return {batch_limit, queue_limit, clock, uuid_seed, retention}; }  // NOLINT: they are
 };
 
-struct sqlite_options : store_options {
+struct sqlite_options {
   /// The database file. Made when it does not exist; its directory must.
-  std::string file;
+  std::string file{};
   herald::durability durability = durability::full;
   /// How long a statement waits for a lock that another program holds on the file.
   std::chrono::milliseconds busy_limit{5000};
@@ -76,6 +87,15 @@ struct sqlite_options : store_options {
   std::size_t cache_kib = 65'536;
   /// Readers that may have the file open at once; a further one waits for its turn. 1 to 64.
   std::size_t readers = 4;
+
+  // As store_options says.
+  std::size_t batch_limit = store_options{}.batch_limit;
+  std::size_t queue_limit = store_options{}.queue_limit;
+  std::function<timestamp()> clock{};
+  std::uint64_t uuid_seed = 0;
+  log_retention retention{};
+
+  operator store_options() const { return {batch_limit, queue_limit, clock, uuid_seed, retention}; }  // NOLINT: they are
 };
 
 }  // namespace herald

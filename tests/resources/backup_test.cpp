@@ -19,7 +19,7 @@ using described::counters;
 TEST_CASE("a backup that is taken while others write is one moment of the store, with an epoch of its own") {
   temporary_directory directory;
   const auto file = directory.file("store.db"), copy = directory.file("copy.db");
-  auto opened = store::open(all_tables, sqlite_options{{}, file});
+  auto opened = store::open(all_tables, sqlite_options{.file = file});
   REQUIRE(opened);
   const auto& desk = *opened;
   REQUIRE(desk.run<counters, "make">(field<&counted::label> = "first"));
@@ -46,7 +46,7 @@ TEST_CASE("a backup that is taken while others write is one moment of the store,
   CHECK_MESSAGE(report->holds(), (report->faults.empty() ? "" : report->faults.front()));
   CHECK(report->head >= 21);
   CHECK(report->rows == report->events);
-  auto restored = store::open(all_tables, sqlite_options{{}, copy});
+  auto restored = store::open(all_tables, sqlite_options{.file = copy});
   REQUIRE(restored);
   CHECK(restored->head().epoch != desk.head().epoch);
   CHECK(restored->read({desk.head().epoch, 1}, 1).error().is(resource_errc::gone));
@@ -59,7 +59,7 @@ TEST_CASE("a backup that is taken while others write is one moment of the store,
 TEST_CASE("a backup is refused where a file is, where no folder is, and of a memory store; nothing is left behind") {
   temporary_directory directory;
   const auto file = directory.file("store.db");
-  const auto desk = store::open(all_tables, sqlite_options{{}, file}).value();
+  const auto desk = store::open(all_tables, sqlite_options{.file = file}).value();
   const auto there = backup(desk, file);
   REQUIRE_FALSE(there);
   CHECK(says(there.error(), "there is a file of that name"));

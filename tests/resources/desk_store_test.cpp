@@ -20,7 +20,7 @@ struct in_memory {
 };
 struct on_sqlite {
   herald::test::temporary_directory directory;
-  herald::store store = herald::store::open(tables, herald::sqlite_options{{}, directory.file("desk.db")}).value();
+  herald::store store = herald::store::open(tables, herald::sqlite_options{.file = directory.file("desk.db")}).value();
 };
 
 const action_options one{.tenant = "one"};
@@ -99,11 +99,11 @@ TEST_CASE("N12: the actor's name is in the log's payload, and read back after th
   herald::test::temporary_directory directory;
   const auto file = directory.file("desk.db");
   {
-    const auto store = herald::store::open(tables, herald::sqlite_options{{}, file}).value();
+    const auto store = herald::store::open(tables, herald::sqlite_options{.file = file}).value();
     REQUIRE(store.run<cases, "open">(field<&Case::subject> = "x", action_options{.by = actor{"ada"}}));
     REQUIRE(store.run<cases, "open">(field<&Case::subject> = "y"));
   }
-  const auto store = herald::store::open(tables, herald::sqlite_options{{}, file}).value();
+  const auto store = herald::store::open(tables, herald::sqlite_options{.file = file}).value();
   const auto events = store.read(store.beginning(), 10).value().events;
   REQUIRE(events.size() == 2);
   CHECK(events[0]->actor == "ada");

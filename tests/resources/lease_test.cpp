@@ -178,6 +178,48 @@ TEST_CASE("R34: a step that throws is an error of that step, and the transaction
   CHECK(tx.commit());
 }
 
+TEST_CASE_TEMPLATE("R34: a step that fails or throws is undone as a whole, and the steps before it stay", Store, in_memory, on_sqlite) {
+  Store at;
+  auto tx = herald::lease(at.store, long_enough).value();
+  REQUIRE(add(tx, 1));
+  const auto add_inside = [](herald::transaction& inside, std::int64_t id) {
+    return herald::run<books, "add">(inside, field<&Book::id> = id, field<&Book::isbn> = std::to_string(id));
+  };
+  const auto thrown = tx.with([&](herald::transaction& inside) -> herald::result<int> {
+    REQUIRE(add_inside(inside, 2));
+    throw std::runtime_error{"oops"};
+  });
+  CHECK(thrown.is(resource_errc::hook_failed));
+  const auto failed = tx.with([&](herald::transaction& inside) -> herald::result<int> {
+    REQUIRE(add_inside(inside, 3));
+    return herald::error{resource_errc::invalid, "not this"};
+  });
+  CHECK(failed.error().message() == "not this");
+  REQUIRE(tx.commit());
+  CHECK(at.store.template count<books>().value() == 1);
+  CHECK(at.store.head().sequence == 1);
+}
+
+TEST_CASE_TEMPLATE("a store that is asked to write inside its own transaction says so, whoever writes, and waits for nothing", Store, in_memory,
+                   on_sqlite) {
+  Store at;
+  const herald::store& s = at.store;
+  const auto ask = [&] {
+    return s.transact([&](herald::transaction&) -> herald::result<Book> {
+      CHECK(herald::lease(s).is(resource_errc::would_block));
+      CHECK(s.transact([](herald::transaction&) -> herald::result<int> { return 1; }).is(resource_errc::would_block));
+      return s.run<books, "add">(field<&Book::id> = 1);
+    });
+  };
+  CHECK(ask().is(resource_errc::would_block));
+  herald::application app{herald::supervisor{.name = "library", .children = {s.writer()}}, {.sinks = {[](const herald::report&) {}}}};
+  app.start();
+  const auto refused = ask();
+  REQUIRE(refused.is(resource_errc::would_block));
+  CHECK(refused.error().message().find("herald::run(tx, ...)") != std::string::npos);
+  CHECK(s.run<books, "add">(field<&Book::id> = 1));
+}
+
 TEST_CASE_TEMPLATE("R35: a process is refused a lease in its handler with what to do instead, and has one on the pool without waiting itself", Store,
                    in_memory, on_sqlite) {
   Store at;

@@ -86,7 +86,7 @@ struct in_memory {
 };
 struct on_sqlite {
   herald::test::temporary_directory directory;
-  herald::store store = herald::store::open(tables, herald::sqlite_options{{}, directory.file("library.db")}).value();
+  herald::store store = herald::store::open(tables, herald::sqlite_options{.file = directory.file("library.db")}).value();
 };
 
 inline void shelf(const herald::store& store, std::int64_t id, std::optional<std::int64_t> inside = {}) {

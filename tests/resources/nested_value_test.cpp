@@ -26,7 +26,7 @@ struct in_memory {
 };
 struct on_sqlite {
   herald::test::temporary_directory directory;
-  herald::store store = herald::store::open({&table}, herald::sqlite_options{{}, directory.file("customers.db")}).value();
+  herald::store store = herald::store::open({&table}, herald::sqlite_options{.file = directory.file("customers.db")}).value();
 };
 
 bool same_but_secrets(const Customer& left, const Customer& right) {

@@ -86,7 +86,7 @@ struct in_memory {
 };
 struct on_sqlite {
   herald::test::temporary_directory directory;
-  herald::store store = herald::store::open({&table}, herald::sqlite_options{{}, directory.file("notes.db")}).value();
+  herald::store store = herald::store::open({&table}, herald::sqlite_options{.file = directory.file("notes.db")}).value();
 };
 
 // What a pub_sub says for all its publications.

@@ -242,7 +242,7 @@ TEST_CASE_TEMPLATE("R71: the smallest and the largest limit mean what they say",
 
 TEST_CASE("R72: a query whose visitor throws leaves its connection fit for the next one") {
   herald::test::temporary_directory directory;
-  herald::sqlite_options options{{}, directory.file("library.db")};
+  herald::sqlite_options options{.file = directory.file("library.db")};
   options.readers = 1;
   const auto s = herald::store::open(tables, options).value();
   fill(s);
@@ -257,7 +257,7 @@ TEST_CASE("R72: a query whose visitor throws leaves its connection fit for the n
 
 TEST_CASE("R73: a query's visitor may ask for more, however few readers the store may have") {
   herald::test::temporary_directory directory;
-  herald::sqlite_options options{{}, directory.file("library.db")};
+  herald::sqlite_options options{.file = directory.file("library.db")};
   options.readers = 1;
   const auto s = herald::store::open(tables, options).value();
   fill(s);

@@ -244,7 +244,7 @@ struct listener : process<listener, any_event> {
 TEST_CASE("R78: a read that fails once ends the notifier, and the next one serves its followers on") {
   const failing_disk disk;
   temporary_directory directory;
-  sqlite_options options{{}, directory.file("store.db")};
+  sqlite_options options{.file = directory.file("store.db")};
   options.busy_limit = std::chrono::milliseconds{0};
   faults.what = call::lock;
   faults.code = SQLITE_IOERR_SHMLOCK;
@@ -273,7 +273,7 @@ TEST_CASE("C44: with go_on and a full disk every input of a bulk is either done 
   for (int step = 1; step <= 25; step += 4) {
     CAPTURE(step);
     temporary_directory directory;
-    sqlite_options options{{}, directory.file("store.db")};
+    sqlite_options options{.file = directory.file("store.db")};
     options.durability = durability::relaxed;
     faults.what = call::write;
     faults.code = SQLITE_FULL;

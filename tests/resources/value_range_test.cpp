@@ -64,7 +64,7 @@ struct in_memory {
 };
 struct on_sqlite {
   herald::test::temporary_directory directory;
-  herald::store store = herald::store::open(tables, herald::sqlite_options{{}, directory.file("gauges.db")}).value();
+  herald::store store = herald::store::open(tables, herald::sqlite_options{.file = directory.file("gauges.db")}).value();
 };
 
 /// "small must be ...; ", or "taken".

@@ -22,7 +22,7 @@ using described::counters;
 using described::items;
 
 store open_store(const std::string& file) {
-  auto opened = store::open(all_tables, sqlite_options{{}, file});
+  auto opened = store::open(all_tables, sqlite_options{.file = file});
   REQUIRE_MESSAGE(opened.has_value(), (opened ? std::string{} : opened.error().to_string()));
   return *opened;
 }
@@ -96,6 +96,18 @@ TEST_CASE("plain threads and processes run actions on one writer, and each gets 
   require_whole(file, (threads + 2) * each);
 }
 
+TEST_CASE("a stop right behind an action leaves no dead letter: what only says that there is work is none") {
+  for (int round = 0; round < 20; ++round) {
+    const auto desk = store::open(all_tables, memory_options{}).value();
+    std::atomic<int> letters = 0;
+    application app{tree_of(desk), {.sinks = {[&](const report& r) { letters += r.kind == report::dead_letter ? 1 : 0; }}}};
+    app.start();
+    REQUIRE(desk.run<items, "make">(field<&item::name> = "lamp"));
+    app.stop();
+    CHECK(letters == 0);
+  }
+}
+
 TEST_CASE("a writer that is killed again and again loses and doubles nothing: who waits is answered by the next one") {
   temporary_directory directory;
   const auto file = directory.file("store.db");
@@ -157,11 +169,11 @@ TEST_CASE("a store is refused while another one of this program has the file, an
   const auto file = directory.file("store.db");
   {
     const auto first = open_store(file);
-    const auto second = store::open(all_tables, sqlite_options{{}, file});
+    const auto second = store::open(all_tables, sqlite_options{.file = file});
     REQUIRE(second.is(resource_errc::locked));
     CHECK(second.error().message().find(file) != std::string::npos);
   }
-  CHECK(store::open(all_tables, sqlite_options{{}, file}));
+  CHECK(store::open(all_tables, sqlite_options{.file = file}));
 }
 
 TEST_CASE("the memory store's writer is a process as well") {

@@ -17,7 +17,7 @@
 
 namespace herald::detail {
 
-/// A batch that the writer has committed.
+/// A batch that the writer has committed. It is in the log as well, where the next notifier finds it.
 struct committed {
   std::shared_ptr<const std::vector<event_ptr>> events;
 };
@@ -31,6 +31,18 @@ struct follower_ready {
 };
 /// There is more of the log to hand over.
 struct more_to_hand_over {};
+
+}  // namespace herald::detail
+
+// What they tell of is in the log, or in the follower.
+template <>
+inline constexpr bool herald::engine::is_wake_up<herald::detail::committed> = true;
+template <>
+inline constexpr bool herald::engine::is_wake_up<herald::detail::follower_ready> = true;
+template <>
+inline constexpr bool herald::engine::is_wake_up<herald::detail::more_to_hand_over> = true;
+
+namespace herald::detail {
 
 /// Sends the notifier what it must not miss; there are few of these, so a full mailbox does not drop them.
 template <class M>

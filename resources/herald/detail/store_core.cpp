@@ -171,6 +171,14 @@ std::size_t store_core::execute() {
   }
   committed_.clear();
   hooks_.clear();
+  struct mark {
+    explicit mark(std::atomic<std::thread::id>& who) noexcept : who_{who} { who_.store(std::this_thread::get_id(), std::memory_order_relaxed); }
+    mark(const mark&) = delete;
+    mark& operator=(const mark&) = delete;
+    ~mark() { who_.store({}, std::memory_order_relaxed); }
+    std::atomic<std::thread::id>& who_;
+  };
+  const mark here{executing_};
   try {
     run_batch();
   } catch (...) {

@@ -31,6 +31,7 @@
 #include <memory>
 #include <mutex>
 #include <span>
+#include <thread>
 #include <utility>
 #include <vector>
 
@@ -120,6 +121,8 @@ class store_core {
   /// Runs one batch. Gives how many actions it answered; 0 when nothing waits (then the next submit wakes). To be called
   /// again until it gives 0. Throws what the listener throws, and std::bad_alloc; nothing is lost by it.
   [[nodiscard]] std::size_t execute();
+  /// This thread is the writer, inside an action or a hook: what waits for the writer here would wait for itself.
+  [[nodiscard]] bool executing_here() const noexcept { return executing_.load(std::memory_order_relaxed) == std::this_thread::get_id(); }
   /// A new writer's first step: rolls back what its forerunner left, and hands over what that one did not.
   /// `unavailable` while a forerunner is still inside an action.
   [[nodiscard]] result<void> recover();
@@ -169,6 +172,7 @@ class store_core {
   bool closed_ = false;
 
   std::mutex writer_mutex_;  // held while someone is the writer
+  std::atomic<std::thread::id> executing_;
   std::vector<entry> batch_;
   std::vector<event_ptr> committed_;  // by the batch in hand, to be handed over
   std::vector<std::function<void()>> hooks_;  // of what the batch in hand committed

@@ -18,6 +18,13 @@ namespace herald::detail {
 /// Actions wait in the core.
 struct work_waits {};
 
+}  // namespace herald::detail
+
+template <>
+inline constexpr bool herald::engine::is_wake_up<herald::detail::work_waits> = true;
+
+namespace herald::detail {
+
 class writer_process : public process<writer_process, work_waits> {
  public:
   struct args {

@@ -123,7 +123,7 @@ void core::count_dead_letter(const envelope& e, discard_reason why) noexcept {
                                             "the application is stopped", "it accepts no message of this type",
                                             "it was meant for an earlier life", "the process ended"};
   // What a life goes on with is its own affair, and ends with it.
-  if (why == discard_reason::stale || e.ops->kind == envelope_kind::continued) return;
+  if (why == discard_reason::stale || e.ops->kind == envelope_kind::continued || e.ops->type->wake_up) return;
   const auto count = dead_letters_.by_reason[static_cast<std::size_t>(why)].fetch_add(1, std::memory_order_relaxed) + 1;
   try {
     if (stream_.wanted()) stream_.note(e, why);

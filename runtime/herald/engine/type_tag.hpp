@@ -7,7 +7,12 @@ namespace herald::engine {
 
 struct type_tag {
   std::string_view name;
+  /// A message that says no more than "look again", of what is kept elsewhere: lost with its receiver, it is no dead letter.
+  bool wake_up = false;
 };
+
+template <class T>
+inline constexpr bool is_wake_up = false;
 
 template <class T>
 consteval std::string_view type_name() {
@@ -24,6 +29,6 @@ consteval std::string_view type_name() {
 }
 
 template <class T>
-inline constexpr type_tag tag_of{type_name<T>()};
+inline constexpr type_tag tag_of{type_name<T>(), is_wake_up<T>};
 
 }  // namespace herald::engine
