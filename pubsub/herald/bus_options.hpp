@@ -34,9 +34,9 @@ struct bus_options {
   /// is not delivered, and reported.
   std::vector<herald::dispatcher> dispatchers{};
   /// Asked about everything that is broadcast on this bus without naming a dispatcher, while its keeper runs; none: the bus
-  /// itself delivers. Leaving `from` out is then its duty. Not asked about events that their topic keeps (retain, a history): those the bus hands out in one order. With
-  /// an adapter it needs a name, and is one of `dispatchers` without being listed there. What comes from other nodes goes by
-  /// what its publisher's bus said.
+  /// itself delivers. Leaving `from` out is then its duty. It is not asked about events that their topic keeps (retain, a
+  /// history): those the bus hands out in one order. With an adapter it needs a name, and is one of `dispatchers` without
+  /// being listed there. What comes from other nodes goes by what its publisher's bus said.
   std::optional<herald::dispatcher> dispatcher{};
 
   friend bool operator==(const bus_options&, const bus_options&) = default;
