@@ -19,13 +19,14 @@
 //
 // Behind it stands a process, "herald:callback:<n>", last among the root's children.
 //
-// Thread safety: distinct handles: safe. Lifetime: when the handle's destructor (or end()) has returned no call begins any
-// more and none is running, unless the callback itself ends it; so do not hold a lock there that the callback wants. The
-// handle may outlive the application. Errors: bad_topic, bad_option, not_started before the application runs, closed, timeout
-// when the process behind it has not started within 5 s (and is ended again), and would_block in a handler (a process
-// subscribes itself); what its start fails by beside these is told as the runtime says it (error.hpp). What a callback throws is reported (the 1st, 2nd, 4th ... time) and the next event comes. Work that
-// the executor destroys unrun, or whose acceptance throws, is reported as lost in the same way.
-// The idea: Rx's observeOn, std::stop_callback's destructor.
+// Thread safety: distinct handles: safe. Lifetime: when the handle's destructor (or end()) has returned no call begins
+// any more and none is running, unless the callback itself ends it; so do not hold a lock there that the callback wants.
+// The handle may outlive the application. Errors: bad_topic, bad_option, not_started before the application runs, closed,
+// timeout when the process behind it has not started within 5 s (and is ended again), and would_block in a handler (a
+// process subscribes itself); what its start fails by beside these is told as the runtime says it (error.hpp). What a
+// callback throws is reported (the 1st, 2nd, 4th ... time) and the next event comes. Work that the executor destroys
+// unrun, or whose acceptance throws, is reported as lost in the same way. The idea: Rx's observeOn, std::stop_callback's
+// destructor.
 
 #include <any>
 #include <cstdint>

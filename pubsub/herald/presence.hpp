@@ -28,9 +28,10 @@
 //
 // Thread safety: handles are values for any thread; reading takes a lock of the topic's part only, and waits for nobody.
 // track, update and untrack with a context belong in that process's own handlers; with a ref, on plain threads, and with
-// both and a continuation in handlers, for another process. Metas are immutable once tracked. Lifetime: handles may outlive the application. Errors: pubsub_errc: no_presence, already_tracked,
-// not_tracked, full, bad_topic, bad_option, wrong_place, closed; for others' processes also would_block and noproc.
-// The idea: Phoenix.Tracker, and the grouping of Phoenix.Presence. On one node; other nodes' processes come with the cluster.
+// both and a continuation in handlers, for another process. Metas are immutable once tracked. Lifetime: handles may
+// outlive the application. Errors: pubsub_errc: no_presence, already_tracked, not_tracked, full, bad_topic, bad_option,
+// wrong_place, closed; for others' processes also would_block and noproc. The idea: Phoenix.Tracker, and the grouping of
+// Phoenix.Presence. On one node; other nodes' processes come with the cluster.
 
 #include <chrono>
 #include <compare>
