@@ -125,8 +125,8 @@ class changeset {
   template <auto M, class V = int>
   void increment(dsl::field_token<M> of, V by = 1) {
     using member = detail::member_type<M>;
-    check_increment<member, V>();
-    if constexpr (std::is_integral_v<member>) {
+    if constexpr (!adds<member, V>()) {
+    } else if constexpr (std::is_integral_v<member>) {
       member sum{};
       if (__builtin_add_overflow(row().*M, by, &sum)) return nothing_left(of, by);
       set(of, sum);
@@ -138,8 +138,8 @@ class changeset {
   template <auto M, class V>
   void increment(dsl::field_token<M> of, V by, overflow_limit limit) {
     using member = detail::member_type<M>;
-    check_increment<member, V>();
-    if constexpr (std::is_integral_v<member>) {
+    if constexpr (!adds<member, V>()) {
+    } else if constexpr (std::is_integral_v<member>) {
       std::int64_t sum = 0;
       const bool beyond = __builtin_add_overflow(row().*M, by, &sum);
       if (beyond ? std::cmp_greater(by, 0) : sum > limit.value) sum = 0;
@@ -197,9 +197,12 @@ class changeset {
 
  private:
   template <class Member, class V>
-  static constexpr void check_increment() {
-    static_assert(detail::is_number<Member> && detail::is_number<V>, "herald: increment adds a number to an attribute that is a number");
-    static_assert(!std::is_integral_v<Member> || std::is_integral_v<V>, "herald: an attribute of an integer type is incremented by an integer");
+  static consteval bool adds() {
+    constexpr bool numbers = detail::is_number<Member> && detail::is_number<V>;
+    constexpr bool whole = !std::is_integral_v<Member> || std::is_integral_v<V>;
+    static_assert(numbers, "herald: increment adds a number to an attribute that is a number");
+    static_assert(whole, "herald: an attribute of an integer type is incremented by an integer");
+    return numbers && whole;
   }
   template <auto M, class V>
   void nothing_left(dsl::field_token<M> of, V by) {
