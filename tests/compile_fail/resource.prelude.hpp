@@ -1,7 +1,11 @@
 #pragma once
 // What the pieces of resource.cases begin with.
+#include <herald/authorise.hpp>
+#include <herald/consumer.hpp>
 #include <herald/resource.hpp>
 #include <herald/store.hpp>
+#include <herald/subscribe.hpp>
+#include <herald/transform.hpp>
 
 using namespace herald::dsl;
 using herald::op;
@@ -42,6 +46,9 @@ inline constexpr auto lines = herald::resource<Line>("lines",
   create("add", accepts<&Line::order, &Line::number>), destroy("remove"));
 
 inline constexpr auto others = herald::resource<Other>("others", attribute<&Other::id>(primary_key), attribute<&Other::name>());
+
+// For functions that must not capture anything.
+inline constexpr int seven = 7;
 
 // Values that are more than one.
 enum class state { open, closed };
