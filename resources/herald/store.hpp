@@ -19,6 +19,7 @@
 #include <herald/child_spec.hpp>
 #include <herald/context.hpp>
 #include <herald/kept_result.hpp>
+#include <herald/store_answers.hpp>
 #include <herald/store_capabilities.hpp>
 #include <herald/store_answers.hpp>
 #include <herald/store_options.hpp>
@@ -120,11 +121,7 @@ class store {
   void perform(context& self, action_request request, F then) const {
     auto resume = [then = std::move(then)](context& here, result<action_outcome> outcome) mutable {
       if (!outcome) outcome = in_own_words(outcome.error());
-      if constexpr (std::is_invocable_v<F&, context&, result<action_outcome>>) {
-        then(here, std::move(outcome));
-      } else {
-        then(std::move(outcome));
-      }
+      detail::resume(then, here, std::move(outcome));
     };
     begin(self, std::move(request), new engine::call_continuation<action_outcome, decltype(resume)>{std::move(resume)});
   }
@@ -330,11 +327,7 @@ class store {
   void go_on(context& self, std::shared_ptr<detail::bulk_run> run, Then then) const {
     auto batch = run->next();
     if (!batch) {
-      if constexpr (std::is_invocable_v<Then&, context&, bulk_result>) {
-        then(self, std::move(run->so_far()));
-      } else {
-        then(std::move(run->so_far()));
-      }
+      detail::resume(then, self, std::move(run->so_far()));
       return;
     }
     begin_transaction(self, std::move(batch), run->limit(),
@@ -371,19 +364,14 @@ class store {
   void bulk_with(context& self, Tuple words, std::index_sequence<I...>) const {
     using last = std::tuple_element_t<sizeof...(I), Tuple>;
     using continuation = std::decay_t<last>;
-    constexpr bool with_context = std::is_invocable_v<continuation&, context&, result<bulk_result>>;
-    static_assert(with_context || std::is_invocable_v<continuation&, result<bulk_result>>,
-                  "herald: inside a process, a bulk needs a continuation that takes a result<bulk_result> as its last argument");
-    if constexpr (with_context || std::is_invocable_v<continuation&, result<bulk_result>>) {
+    constexpr bool fits = detail::continues<continuation, result<bulk_result>>;
+    static_assert(fits, "herald: inside a process, a bulk needs a continuation that takes a result<bulk_result> as its last argument");
+    if constexpr (fits) {
       auto run = detail::bulk_of_rows<Resource, Action>(std::get<I>(std::move(words))...);
       auto then = continuation{std::forward<last>(std::get<sizeof...(I)>(words))};
       if (run) return go_on(self, std::make_shared<detail::bulk_run>(*std::move(run)), std::move(then));
       auto resume = [then = std::move(then)](context& here, result<action_outcome> refused) mutable {
-        if constexpr (with_context) {
-          then(here, result<bulk_result>{refused.error()});
-        } else {
-          then(result<bulk_result>{refused.error()});
-        }
+        detail::resume(then, here, result<bulk_result>{refused.error()});
       };
       refuse(self, run.error(), new engine::call_continuation<action_outcome, decltype(resume)>{std::move(resume)});
     }
@@ -405,17 +393,12 @@ class store {
     using row = detail::row_type<Resource>;
     using last = std::tuple_element_t<sizeof...(I), Tuple>;
     using continuation = std::decay_t<last>;
-    static_assert(std::is_invocable_v<continuation&, result<row>> ||
-                      std::is_invocable_v<continuation&, context&, result<row>>,
+    static_assert(detail::continues<continuation, result<row>>,
                   "herald: inside a process, run needs a continuation that takes a result of the row as its last argument");
     action_request request = request_for<Resource, Action>(std::get<I>(std::move(args))...);
     auto resume = [then = continuation{std::forward<last>(std::get<sizeof...(I)>(args))}](
                       context& here, result<action_outcome> outcome) mutable {
-      if constexpr (std::is_invocable_v<continuation&, context&, result<row>>) {
-        then(here, row_of<Resource>(outcome));
-      } else {
-        then(row_of<Resource>(outcome));
-      }
+      detail::resume(then, here, row_of<Resource>(outcome));
     };
     perform(self, std::move(request), std::move(resume));
   }

@@ -1,9 +1,15 @@
 #pragma once
-// The problem: some questions to a store have an answer of several parts, which belong to one moment or one action. These are they.
+// The problem: some questions to a store have an answer of several parts, which belong to one moment or one action. These are they,
+// and how a process's continuation is given an answer.
 //
-// Thread safety: plain values.
+// Thread safety: plain values. Errors: none of their own.
 
-#include <herald/event_record.hpp>
+#include <herald/action.hpp>
+#include <herald/context.hpp>
+
+#include <type_traits>
+#include <utility>
+#include <vector>
 
 namespace herald {
 
@@ -29,5 +35,22 @@ struct log_stretch {
   offset last;  ///< go on reading from here
   offset head;  ///< the log's newest event when this was read
 };
+
+namespace detail {
+
+/// A continuation takes its answer, or the context first.
+template <class Then, class Answer>
+inline constexpr bool continues = std::is_invocable_v<Then&, context&, Answer> || std::is_invocable_v<Then&, Answer>;
+
+template <class Then, class Answer>
+void resume(Then& then, context& here, Answer answer) {
+  if constexpr (std::is_invocable_v<Then&, context&, Answer>) {
+    then(here, std::move(answer));
+  } else {
+    then(std::move(answer));
+  }
+}
+
+}  // namespace detail
 
 }  // namespace herald
