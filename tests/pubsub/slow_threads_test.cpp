@@ -108,7 +108,8 @@ TEST_CASE("B6: beside a subscriber that never returns publishers go on, memory i
       seen.released = true;
       seen.released.notify_all();
       const auto p = app.find<sleeper>("p");
-      CHECK(p.call(question{}, std::chrono::seconds{60}));
+      // Values of latest_by take turns with other messages, one each: an answer does not say that all have been handled.
+      for (std::size_t i = 0; i < 2 * bound && (i == 0 || seen.got < 1 + bound); ++i) CHECK(p.call(question{}, std::chrono::seconds{60}));
       CHECK(seen.wrong == 0);
       if (disconnects) {
         CHECK(seen.got == 1 + bound);
