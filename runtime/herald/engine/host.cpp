@@ -286,10 +286,12 @@ bool host::drain_control(frame& f) {
 bool host::drain_mail(frame& f) {
   draining_ = true;
   int operations = 0;
-  take_mail();
+  // What was taken before comes first. Taken on top of it, an inbox would empty as fast as it fills, and bound nothing.
+  if (taken_to_ == nullptr) take_mail();
   while (operation_ != nullptr || !local_.empty()) {
     if (operation_ == nullptr) {
       auto* e = local_.pop();
+      if (e == taken_to_) taken_to_ = nullptr;
       if (e->to != nullptr) {
         deliver(e);
         continue;
@@ -336,7 +338,13 @@ void host::deliver(envelope* e, bool bounded) {
   make_ready(c);
 }
 
-void host::take_mail() noexcept { local_.append(mail_.take()); }
+void host::take_mail() noexcept {
+  const auto all = mail_.take();
+  if (all.empty()) return;
+  local_.append(all);
+  taken_to_ = all.tail;
+  draining_ = true;  // what is sent from now on goes behind it
+}
 
 void host::make_ready(cell& c) noexcept {
   if (c.ready) return;

@@ -292,6 +292,7 @@ class host {
   std::unique_ptr<frame> frame_;
   node_pool nodes_;
   envelope_queue local_;
+  envelope* taken_to_ = nullptr;  ///< the last one in local_ that was in the inbox; null: none is left
   envelope_queue local_control_;
   envelope* operation_ = nullptr;  ///< the host operation in progress; survives a change of runner
   bool draining_ = false;

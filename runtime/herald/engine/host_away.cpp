@@ -25,6 +25,8 @@ struct rejoin_node final : envelope {
     by.home->count_from_mail(what.handled);
     if (!record.fenced.load(std::memory_order_acquire)) record.of->handled += what.handled;
     free_node(self);
+    // What it sent while it was away is in the inbox, and what it will send is not: this goes first.
+    by.home->take_mail();
     by.home->back_from_away(what, by);
   }
   static void discard(envelope* e, discard_reason, const exit_reason*) noexcept {
