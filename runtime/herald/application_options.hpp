@@ -34,7 +34,8 @@ struct application_options {
   unsigned hosts = 0;
   /// A handler that runs longer is reported, and its host goes on without it. 1 ms up.
   std::chrono::milliseconds overrun_limit{100};
-  /// Envelopes that may wait for one host, 1 to 2 097 151. Above it casts become dead letters and calls answer overload.
+  /// Envelopes that may wait for one host, 1 to 2 097 151. Above it casts become dead letters and calls answer overload. A host may
+  /// have as many again in hand: it takes more only when those are handed to their processes.
   std::uint32_t inbox_limit = 1'000'000;
   /// Threads for offloaded functions, 1 to 1024; started when needed.
   unsigned offload_threads = 8;
