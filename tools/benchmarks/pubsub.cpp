@@ -100,8 +100,13 @@ void add_pubsub_benchmarks(registry& all) {
   all.add({.name = "publishers_2",
            .unit = "M/s",
            .direction = better::higher,
-           .ours = {"two threads, a topic of 100 each", [](const options& o) { return pubsub::publishers(2, o.amount(500'000, 100'000)); }},
-           .baseline = side{"one thread", [](const options& o) { return pubsub::publishers(1, o.amount(500'000, 100'000)); }}});
+           .ours = {"two threads, a topic of 100 each", [](const options& o) { return pubsub::publishers(2, o.amount(500'000, 100'000), 100); }},
+           .baseline = side{"one thread", [](const options& o) { return pubsub::publishers(1, o.amount(500'000, 100'000), 100); }}});
+  all.add({.name = "publishers_2_small",
+           .unit = "M/s",
+           .direction = better::higher,
+           .ours = {"two threads, a topic of 2 each", [](const options& o) { return pubsub::publishers(2, o.amount(1'000'000, 300'000), 2); }},
+           .baseline = side{"one thread", [](const options& o) { return pubsub::publishers(1, o.amount(1'000'000, 300'000), 2); }}});
   all.add({.name = "presence_track",
            .unit = "ns",
            .ours = {"track and untrack of one key beside 100 000 present",

@@ -31,8 +31,9 @@ namespace bench::pubsub {
 [[nodiscard]] sample publish_retained(bool retained, std::int64_t publishes);
 /// Publishes to 1 000 subscriptions whose filters take one event in a hundred; ns per subscription and event.
 [[nodiscard]] sample filtered(std::int64_t publishes);
-/// Threads publish at the same time to topics of their own with 100 subscribers each; million deliveries a second.
-[[nodiscard]] sample publishers(int threads, std::int64_t publishes);
+/// Threads publish at the same time to topics of their own with so many subscribers each; million deliveries a second, until all
+/// are handled.
+[[nodiscard]] sample publishers(int threads, std::int64_t publishes, int each);
 /// One process tracks itself under one key and untracks it, in a topic where so many are present; ns for both, told to nobody.
 [[nodiscard]] sample presence_track(std::int64_t present, std::int64_t times);
 [[nodiscard]] sample bytes_per_subscription(std::int64_t subscribers);

@@ -208,8 +208,7 @@ sample filtered(std::int64_t publishes) {
   return ns_per(watch, static_cast<double>(all.members() * publishes));
 }
 
-sample publishers(int threads, std::int64_t publishes) {
-  constexpr int each = 100;
+sample publishers(int threads, std::int64_t publishes, int each) {
   countdown done{0};
   herald::supervisor top{.name = "publishers"};
   for (int t = 0; t < threads; ++t)
