@@ -106,12 +106,7 @@ class store {
           return action_outcome{};
         },
         default_call_limit, [then = std::move(then), kept](context& here, result<action_outcome> outcome) mutable {
-          answer given = outcome ? std::move(**kept) : answer{outcome.error()};
-          if constexpr (std::is_invocable_v<Then&, context&, answer>) {
-            then(here, std::move(given));
-          } else {
-            then(std::move(given));
-          }
+          detail::resume(then, here, outcome ? std::move(**kept) : answer{outcome.error()});
         });
   }
 
@@ -326,10 +321,7 @@ class store {
   template <class Then>
   void go_on(context& self, std::shared_ptr<detail::bulk_run> run, Then then) const {
     auto batch = run->next();
-    if (!batch) {
-      detail::resume(then, self, std::move(run->so_far()));
-      return;
-    }
+    if (!batch) return detail::resume(then, self, std::move(run->so_far()));
     begin_transaction(self, std::move(batch), run->limit(),
                       [here = *this, run, then = std::move(then)](context& on, result<action_outcome> outcome) mutable {
                         run->take(outcome);
@@ -341,11 +333,9 @@ class store {
   [[nodiscard]] kept_result<page_of<detail::row_type<Resource>>> page_as(detail::query_reader<Resource> words) const {
     using row = detail::row_type<Resource>;
     page_of<row> page;
-    if (auto counted = page_begins(words.of, words.tenant, words.any_tenant, words.counted, words.keyset); !counted) {
-      return counted.error();
-    } else {
-      page.count = *counted;
-    }
+    auto counted = page_begins(words.of, words.tenant, words.any_tenant, words.counted, words.keyset);
+    if (!counted) return counted.error();
+    page.count = *counted;
     const std::size_t most = *words.of.limit - 1;
     record last;
     auto done = select(words.of, [&](const record& one) {

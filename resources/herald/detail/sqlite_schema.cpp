@@ -1,13 +1,13 @@
 #include "sqlite_schema.hpp"
 
-#include <herald/payload.hpp>
+#include "sqlite_literal.hpp"
+
 #include <herald/record.hpp>
 
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <bit>
-#include <cmath>
 #include <map>
 #include <vector>
 
@@ -36,48 +36,6 @@ result<std::vector<column>> columns_of(sqlite::connection& db, std::string_view 
     if (step == step_result::done) return found;
     found.push_back({std::string{ask->bytes(0)}, std::string{ask->bytes(1)}, ask->integer(2) != 0, ask->integer(3) != 0});
   }
-}
-
-std::string hex(std::string_view bytes) {
-  std::string text;
-  for (const char byte : bytes) text += fmt::format("{:02x}", static_cast<unsigned char>(byte));
-  return text;
-}
-
-/// The value that rows already there get in an added column, as an SQL literal.
-std::string literal_of(const value_view& value) {
-  switch (value.type()) {
-    case value_type::null: return "NULL";
-    case value_type::boolean: return value.boolean() ? "1" : "0";
-    case value_type::integer: return fmt::format("{}", value.integer());
-    case value_type::real:
-      // SQL has no word for what is infinite, but reads a number beyond its reals as that.
-      if (std::isinf(value.real())) return value.real() > 0 ? "9e999" : "-9e999";
-      return fmt::format("{:.17e}", value.real());
-    case value_type::time: return fmt::format("{}", value.time().time_since_epoch().count());
-    case value_type::duration: return fmt::format("{}", value.duration().count());
-    case value_type::uuid: {
-      const auto& bytes = value.as_uuid().bytes;
-      return "x'" + hex({reinterpret_cast<const char*>(bytes.data()), bytes.size()}) + "'";
-    }
-    case value_type::bytes: {
-      const auto bytes = value.as_bytes();
-      return "x'" + hex({reinterpret_cast<const char*>(bytes.data()), bytes.size()}) + "'";
-    }
-    case value_type::list:
-    case value_type::map: {
-      std::string encoded;
-      encode_value(value, encoded, secrets::kept);
-      return "x'" + hex(encoded) + "'";
-    }
-    case value_type::text: break;
-  }
-  std::string text{"'"};
-  for (const char c : value.text()) {
-    text += c;
-    if (c == '\'') text += c;
-  }
-  return text += '\'';
 }
 
 /// What is in the way, and at the end the statements that would do it, for the file's owner to judge and run.
