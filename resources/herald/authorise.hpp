@@ -33,7 +33,7 @@ namespace detail {
 
 template <class E>
 [[nodiscard]] result<void> may_hear(const actor& who, std::string_view topic) {
-  static_assert(followed<E> != nullptr, "herald: subscribe_as takes the events of one resource, as in event<tickets>");
+  static_assert(follows_one<E>, "herald: subscribe_as takes the events of one resource, as in event<tickets>");
   return authorise_subscription(*followed<E>, who, topic);
 }
 

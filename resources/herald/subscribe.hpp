@@ -44,6 +44,10 @@ template <class E>
 inline constexpr const resource_table* followed = nullptr;
 template <const auto& R>
 inline constexpr const resource_table* followed<event<R>> = &table_of<R>;
+template <class E>
+inline constexpr bool follows_one = false;
+template <const auto& R>
+inline constexpr bool follows_one<event<R>> = true;
 
 template <class E>
 inline constexpr bool is_event = false;

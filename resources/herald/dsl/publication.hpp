@@ -118,16 +118,19 @@ constexpr void join_filter(publication_info& info, type_of_option<dsl::filter<F>
 
 template <class... O>
 struct own_options {};
-/// What stands for all publications, put into one.
+template <class O>
+inline constexpr bool is_filter = false;
+template <class F>
+inline constexpr bool is_filter<dsl::filter<F>> = true;
+/// What stands for all publications, put into one. Told apart by types: with UBSan, g++ 12 compares no function's address in a constant.
 template <class T, class D, class... O>
 constexpr void default_option(publication_info& info, type_of_option<D> option, own_options<O...>) {
-  if (info.transform == nullptr) type_option<T>(info, option);
+  if constexpr (!(is_transform<O> || ...)) type_option<T>(info, option);
 }
 template <class T, class F, class... O>
 constexpr void default_option(publication_info& info, type_of_option<dsl::filter<F>> option, own_options<O...>) {
-  const bool alone = info.filter == nullptr;
   type_option<T>(info, option);
-  if (!alone) (join_filter<T, F>(info, type_of_option<O>{}), ...);
+  if constexpr ((is_filter<O> || ...)) (join_filter<T, F>(info, type_of_option<O>{}), ...);
 }
 
 /// Options of a publication that do not.
@@ -252,10 +255,6 @@ constexpr auto take_default(publication_defaults<D...> all, dsl::on_bus bus) {
   all.bus = bus.name;
   return all;
 }
-template <class O>
-inline constexpr bool is_filter = false;
-template <class F>
-inline constexpr bool is_filter<dsl::filter<F>> = true;
 template <class... D, class O>
 constexpr auto take_default(const publication_defaults<D...>& all, const O&) {
   static_assert(is_filter<O> || is_transform<O>,
