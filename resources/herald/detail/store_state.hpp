@@ -14,6 +14,7 @@
 #include <herald/ref.hpp>
 
 #include <atomic>
+#include <condition_variable>
 #include <map>
 #include <mutex>
 
@@ -21,6 +22,31 @@ namespace herald::detail {
 
 class consumer_state;
 class follower;
+
+/// Whose turn it is to be the writer, where there is no writer process; for std::unique_lock with a limit. It is what
+/// std::timed_mutex is, but for the call behind that one, which ThreadSanitizer does not know.
+class writers_turn {
+ public:
+  template <class Duration>
+  [[nodiscard]] bool try_lock_for(const Duration& limit) {
+    std::unique_lock lock{mutex_};
+    if (!free_.wait_for(lock, limit, [this] { return !taken_; })) return false;
+    taken_ = true;
+    return true;
+  }
+  void unlock() {
+    {
+      const std::lock_guard lock{mutex_};
+      taken_ = false;
+    }
+    free_.notify_one();
+  }
+
+ private:
+  std::mutex mutex_;
+  std::condition_variable free_;
+  bool taken_ = false;
+};
 
 class store_state {
  public:
@@ -105,7 +131,7 @@ class store_state {
   void note_untold() noexcept { untold_.store(true, std::memory_order_release); }
   [[nodiscard]] bool take_untold() noexcept { return untold_.exchange(false, std::memory_order_acq_rel); }
 
-  [[nodiscard]] std::timed_mutex& direct() noexcept { return direct_; }
+  [[nodiscard]] writers_turn& direct() noexcept { return direct_; }
 
  private:
   std::shared_ptr<store_core> core_;
@@ -119,7 +145,7 @@ class store_state {
   std::map<std::string, std::shared_ptr<consumer_state>, std::less<>> consumers_;
   std::atomic<std::uint64_t> told_;
   std::atomic<bool> untold_{false};
-  std::timed_mutex direct_;
+  writers_turn direct_;
 };
 
 /// Sends each batch that the core commits to the notifier attached at that time.
