@@ -171,22 +171,24 @@ TEST_CASE("B5: what waits by one key of latest_by is handed over as it is once t
            : way == 1 ? policy::latest_by([](const red& r) { return r.number % 2; }, 10)
                       : policy::latest_by([two = 2](const red& r) { return r.number % two; }, 10);
   };
-  for (const auto& [first, then, expected] :
+  for (const auto& one :
        {std::tuple{0, 0, lines{"1", "2", "-1 3"}}, std::tuple{1, 1, lines{"-2 3", "2"}}, std::tuple{0, 1, lines{"1", "2", "3", "3"}},
         std::tuple{1, 0, lines{"-1 3", "2", "3"}}, std::tuple{2, 2, lines{"-1 3", "2", "3"}}}) {
+    const int first = std::get<0>(one), then = std::get<1>(one);
+    const lines& expected = std::get<2>(one);
     CAPTURE(first);
     CAPTURE(then);
     for (const bool restart : {false, true}) {
-      studio s{[&, f = first, t = then](context& self) {
-        subscribe<red>(self, "t", {.key = "k", .when_slow = by(self.incarnation() == 1 ? f : t)});
+      studio s{[&](context& self) {
+        subscribe<red>(self, "t", {.key = "k", .when_slow = by(self.incarnation() == 1 ? first : then)});
         if (self.incarnation() == 2) simulation::stall(std::chrono::seconds{1});
       }};
       if (restart) {
         s.stall_and_crash();
       } else {
-        s.p().cast(run_inside{[&, t = then](context& self) {
+        s.p().cast(run_inside{[&](context& self) {
           simulation::stall(std::chrono::milliseconds{1000});
-          subscribe<red>(self, "t", {.key = "k", .when_slow = by(t)});
+          subscribe<red>(self, "t", {.key = "k", .when_slow = by(then)});
           simulation::stall(std::chrono::milliseconds{1000});
         }});
         s.sim.advance(std::chrono::milliseconds{500});
